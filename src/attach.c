@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vext attach and detach: an image as a verity device, and no more. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "configuration.h"
+#include "core/name.h"
+#include "judging.h"
+#include "log.h"
+#include "sys/dm.h"
+#include "sys/execute.h"
+#include "trust.h"
+
+struct attaching {
+	struct judging judging;
+	const char *root; /* whose certificates count */
+	const char *name;
+	struct json *json; /* NULL: for people */
+};
+
+/* By its suffix, or by where it lies. */
+static enum extension_class class_of(const struct image *image, const char *path)
+{
+	static const char suffix[] = ".confext" NAME_SUFFIX;
+	const size_t size = strlen(path);
+
+	if (size > strlen(suffix) && strcmp(path + size - strlen(suffix), suffix) == 0)
+		return CLASS_CONFEXT;
+	return image->directory ? class_of_directory(image->directory) : CLASS_SYSEXT;
+}
+
+static void tell(const struct attaching *attaching, const struct report *report, const char *device)
+{
+	char line[REPORT_LINE_MAX];
+
+	if (attaching->json) {
+		report_json(report, attaching->json);
+		return;
+	}
+	report_line(report, line);
+	log_line(is_accepted(report->verdict) ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "%s", line);
+	if (is_accepted(report->verdict))
+		printf("%s\n", device);
+}
+
+static enum exit_status attach(struct attaching *attaching, const char *path)
+{
+	const struct merge_options options = {
+		.kernel_signature = attaching->judging.config.kernel_signature,
+		.corruption = attaching->judging.config.corruption,
+		.stays = true,
+	};
+	static struct subject subject;
+	struct report *report = &subject.report;
+	char device[TABLE_NAME_MAX] = "";
+
+	subject_open(&subject, &attaching->judging, path);
+	if (is_accepted(report->verdict)) {
+		struct merge_item item = { .trusted = subject.assessment.trusted,
+					   .image = &subject.image };
+
+		subject.image.class = class_of(&subject.image, path);
+		report->class = subject.image.class;
+		report->verdict = execute_attach(&item, &options, device);
+		report->step = step_name(item.step);
+		report->kernel_checked = item.kernel_checked;
+		report->took.attach = item.attach_microseconds;
+		report->device = device[0] ? device : NULL;
+	}
+	tell(attaching, report, device);
+	subject_close(&subject);
+	return report_status(report->verdict);
+}
+
+static bool parse_options(int argc, char **argv, struct attaching *attaching, struct json *json)
+{
+	static const struct option long_options[] = { { "json", no_argument, NULL, 'j' },
+						      { "root", required_argument, NULL, 'r' },
+						      { "name", required_argument, NULL, 'n' },
+						      { 0 } };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (option == 'j')
+			attaching->json = json;
+		else if (option == 'r')
+			attaching->root = optarg;
+		else if (option == 'n')
+			attaching->judging.name = optarg;
+		else
+			return false;
+	}
+	return optind < argc;
+}
+
+static enum exit_status attach_all(struct attaching *attaching, char *const paths[])
+{
+	enum exit_status status = EXIT_GOOD;
+
+	if (attaching->json) {
+		json_open(attaching->json, NULL, '{');
+		json_u64(attaching->json, "version", 1);
+		json_open(attaching->json, "images", '[');
+	}
+	for (size_t i = 0; paths[i]; i++)
+		status = report_worse(status, attach(attaching, paths[i]));
+	if (attaching->json) {
+		json_close(attaching->json, ']');
+		json_close(attaching->json, '}');
+		putchar('\n');
+	}
+	return status;
+}
+
+enum exit_status command_attach(int argc, char **argv)
+{
+	static struct attaching attaching; /* zeroed, not initialised: the file need not hold it */
+	struct judging *judging = &attaching.judging;
+	struct json json = { .to = stdout };
+	enum exit_status status = EXIT_SYSTEM;
+
+	attaching.root = "/";
+	judging->depth = JUDGE_FIRST_BLOCK;
+	if (!parse_options(argc, argv, &attaching, &json))
+		return usage_error(argv[0]);
+	anchors_init(&judging->anchors);
+	configuration_load(&judging->config);
+	if (report_status(trust_load_baked(&judging->anchors)) != EXIT_SYSTEM &&
+	    trust_load_root_at(&judging->anchors, attaching.root,
+			       judging->config.user_certificates) == EXIT_GOOD)
+		status = attach_all(&attaching, argv + optind);
+	judging_end(judging);
+	return status;
+}
+
+/* ---- detach -------------------------------------------------------------------------------- */
+
+/* By the name of the extension, of whatever class, or by that of the device. */
+static struct verdict detach(const char *name)
+{
+	char device[TABLE_NAME_MAX];
+	struct verdict v = verdict(REASON_KERNEL_NOT_ATTACHED);
+
+	if (!is_accepted(name_check(name)))
+		return verdict(REASON_IMAGE_NAME);
+	for (unsigned i = 0; i < CLASSES && v.reason == REASON_KERNEL_NOT_ATTACHED; i++) {
+		table_name((enum extension_class)i, name, device);
+		v = dm_verity_detach(device);
+	}
+	if (v.reason == REASON_KERNEL_NOT_ATTACHED && strlen(name) < sizeof(device))
+		v = dm_verity_detach(name);
+	return v;
+}
+
+enum exit_status command_detach(int argc, char **argv)
+{
+	static const struct option none[] = { { 0 } };
+	enum exit_status status = EXIT_GOOD;
+
+	if (getopt_long(argc, argv, "", none, NULL) != -1 || optind >= argc)
+		return usage_error(argv[0]);
+	for (int i = optind; i < argc; i++) {
+		const struct verdict v = detach(argv[i]);
+
+		if (is_accepted(v)) {
+			printf("detached %s\n", argv[i]);
+			continue;
+		}
+		(void)report_trouble(argv[i], v);
+		status = report_worse(status, report_status(v));
+	}
+	return status;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loads the configuration from its sources (core/config.h) and says aloud what is wrong with them. */
+#ifndef VEXT_CONFIGURATION_H
+#define VEXT_CONFIGURATION_H
+
+#include "core/config.h"
+
+#define CONFIGURATION_FILE "/etc/vext.conf"
+#define CONFIGURATION_COMMAND_LINE "/proc/cmdline"
+
+/* What is baked, or else built in: the part that is the same everywhere. */
+void configuration_load_baked(struct config *config);
+
+/* That, tightened by /etc/vext.conf and the kernel command line, as far as these are there. */
+void configuration_load(struct config *config);
+
+/*
+ * Reads all of a file; of one that is longer, CONFIG_SIZE_MAX + 1 bytes. 0, or the errno, such as ENOENT where there
+ * is none.
+ */
+int configuration_read(const char *path, char bytes[CONFIG_SIZE_MAX + 1], size_t *size);
+
+#endif

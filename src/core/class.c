@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/class.h"
+
+#include <string.h>
+
+static const struct class_traits all[CLASSES] = {
+	[CLASS_SYSEXT] = {
+		.name = "sysext",
+		.plural = "extensions",
+		.mark = ".systemd-sysext",
+		.releases = "usr/lib/extension-release.d",
+		.device = "vext-",
+		.level_key = "SYSEXT_LEVEL",
+		.scope_key = "SYSEXT_SCOPE",
+	},
+	[CLASS_CONFEXT] = {
+		.name = "confext",
+		.plural = "confexts",
+		.mark = ".systemd-confext",
+		.releases = "etc/extension-release.d",
+		.device = "vext.",
+		.level_key = "CONFEXT_LEVEL",
+		.scope_key = "CONFEXT_SCOPE",
+		.is_without_programs = true,
+	},
+};
+
+static const struct {
+	const char *name;
+	enum extension_class class;
+} hierarchies[HIERARCHIES] = {
+	[HIERARCHY_USR] = { "usr", CLASS_SYSEXT },
+	[HIERARCHY_OPT] = { "opt", CLASS_SYSEXT },
+	[HIERARCHY_ETC] = { "etc", CLASS_CONFEXT },
+};
+
+const struct class_traits *class_traits(enum extension_class class)
+{
+	return &all[class];
+}
+
+const char *hierarchy_name(enum hierarchy hierarchy)
+{
+	return hierarchies[hierarchy].name;
+}
+
+enum extension_class hierarchy_class(enum hierarchy hierarchy)
+{
+	return hierarchies[hierarchy].class;
+}
+
+enum extension_class class_of_directory(const char *path)
+{
+	const char *last = path;
+
+	for (const char *at = path; *at != '\0'; at++)
+		if (*at == '/')
+			last = at + 1;
+	for (unsigned i = 0; i < CLASSES; i++)
+		if (strcmp(last, all[i].plural) == 0 || strcmp(last, all[i].name) == 0)
+			return (enum extension_class)i;
+	return CLASS_SYSEXT;
+}

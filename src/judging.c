@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "judging.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#include "configuration.h"
+#include "core/name.h"
+#include "log.h"
+#include "trust.h"
+
+enum {
+	OPTION_JSON = 'j',
+	OPTION_DEEP = 'd',
+	OPTION_ANCHOR = 'a',
+	OPTION_NAME = 'n',
+	OPTION_ROOT = 'r',
+	OPTION_POLICY = 'p',
+};
+
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "deep", no_argument, NULL, OPTION_DEEP },
+	{ "anchor", required_argument, NULL, OPTION_ANCHOR },
+	{ "name", required_argument, NULL, OPTION_NAME },
+	{ "root", required_argument, NULL, OPTION_ROOT },
+	{ "policy", required_argument, NULL, OPTION_POLICY },
+	{ 0 },
+};
+
+static enum exit_status take_policy(const char *bytes, struct judging *judging)
+{
+	struct demands demands;
+	struct policy policy;
+	struct verdict v = policy_parse(bytes, strlen(bytes), &policy);
+
+	if (!is_accepted(v)) {
+		log_line(LOG_LEVEL_ERROR, "--policy, at byte %llu: %s: %s",
+			 (unsigned long long)v.at, reason_name(v.reason),
+			 reason_sentence(v.reason));
+		return EXIT_USAGE;
+	}
+	demands = policy_demands(&policy);
+	memcpy(judging->config.demands.flags, demands.flags, sizeof(demands.flags));
+	return EXIT_GOOD;
+}
+
+static enum exit_status take_option(int option, struct judging *judging)
+{
+	switch (option) {
+	case OPTION_JSON:
+		judging->json = true;
+		return EXIT_GOOD;
+	case OPTION_DEEP:
+		judging->depth = JUDGE_EVERY_BLOCK;
+		return EXIT_GOOD;
+	case OPTION_ANCHOR:
+		judging->anchors_given = true;
+		return trust_load_file(&judging->anchors, optarg);
+	case OPTION_NAME:
+		judging->name = optarg;
+		return EXIT_GOOD;
+	case OPTION_ROOT:
+		judging->root = optarg;
+		return EXIT_GOOD;
+	case OPTION_POLICY:
+		return take_policy(optarg, judging);
+	default:
+		return EXIT_USAGE;
+	}
+}
+
+static enum exit_status load_trust(struct judging *judging)
+{
+	if (judging->anchors_given && judging->root) {
+		log_line(LOG_LEVEL_ERROR, "--anchor and --root exclude each other");
+		return EXIT_USAGE;
+	}
+	if (judging->anchors_given)
+		return EXIT_GOOD;
+	if (report_status(trust_load_baked(&judging->anchors)) == EXIT_SYSTEM)
+		return EXIT_SYSTEM;
+	if (!judging->root)
+		return EXIT_GOOD;
+	return trust_load_root_at(&judging->anchors, judging->root,
+				  judging->config.user_certificates);
+}
+
+static enum exit_status take_options(struct judging *judging, int argc, char **argv)
+{
+	enum exit_status status = EXIT_GOOD;
+	int option;
+
+	while (status == EXIT_GOOD &&
+	       (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+		status = take_option(option, judging);
+	return status;
+}
+
+enum exit_status judging_begin(struct judging *judging, int argc, char **argv)
+{
+	enum exit_status status;
+
+	*judging = (struct judging){ .depth = JUDGE_FIRST_BLOCK };
+	anchors_init(&judging->anchors);
+	configuration_load_baked(&judging->config);
+	status = take_options(judging, argc, argv);
+	if (status != EXIT_GOOD)
+		return status;
+	if (judging->name && !is_accepted(name_check(judging->name))) {
+		log_line(LOG_LEVEL_ERROR, "--name: %s", reason_sentence(REASON_IMAGE_NAME));
+		return EXIT_USAGE;
+	}
+	if (optind >= argc) {
+		log_line(LOG_LEVEL_ERROR, "no image given");
+		return EXIT_USAGE;
+	}
+	return load_trust(judging);
+}
+
+void judging_end(struct judging *judging)
+{
+	anchors_free(&judging->anchors);
+}
+
+/* The directory part of the path as it was given, as far as that is absolute. */
+static const char *directory_of(const char *path, char directory[SUBJECT_DIRECTORY_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	struct text text;
+
+	if (path[0] != '/')
+		return NULL;
+	text_init(&text, directory, SUBJECT_DIRECTORY_MAX);
+	text_bytes(&text, path, (size_t)(slash - path));
+	return text_ok(&text) ? directory : NULL;
+}
+
+/* What the configuration says of all images and of their names goes before what is in this one. */
+static void deny(const struct config *config, const char *name, struct assessment *assessment)
+{
+	const struct verdict v = config_check(config, name);
+
+	if (is_accepted(v))
+		return;
+	assessment->verdict = v;
+	assessment->trusted = NULL;
+}
+
+void subject_open(struct subject *subject, struct judging *judging, const char *path)
+{
+	struct assessment *assessment = &subject->assessment;
+	struct report *report = &subject->report;
+
+	memset(subject, 0, sizeof(*subject));
+	subject->image = IMAGE_NONE;
+	*report = (struct report){ .image = path, .name = judging->name, .class = CLASS_UNKNOWN };
+	report->verdict = image_open_path(path, judging->name, &subject->image);
+	if (!is_accepted(report->verdict))
+		return;
+	subject->image.directory = directory_of(path, subject->directory);
+	assess(&subject->image, &judging->anchors, &judging->config.demands, judging->depth,
+	       &subject->claim, assessment);
+	report->name = subject->image.name;
+	deny(&judging->config, subject->image.name, assessment);
+	report->verdict = assessment->verdict;
+	report->root_hash = assessment->has_root_hash ? assessment->root_hash : NULL;
+	report->took.judge = assessment->microseconds;
+	if (assessment->trusted)
+		report->signer = report_signer(trusted_facts(assessment->trusted));
+}
+
+void subject_close(struct subject *subject)
+{
+	image_close(&subject->image);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands.h"
+
+struct command {
+	const char *name;
+	enum exit_status (*run)(int argc, char **argv);
+	const char *arguments;
+	const char *purpose;
+};
+
+static const struct command commands[] = {
+	{ "verify", command_verify,
+	  "[--json] [--deep] [--anchor FILE]... [--root DIR] [--policy P] [--name NAME] IMAGE...",
+	  "judge images; needs no privileges" },
+	{ "inspect", command_inspect,
+	  "[--json] [--deep] [--anchor FILE]... [--root DIR] [--policy P] [--name NAME] IMAGE",
+	  "draw an image: partitions, claim, superblock, signer, verdict" },
+	{ "boot", command_boot, "[--root DIR] [--dry-run]",
+	  "judge the extensions under DIR (/sysroot) and merge the good ones" },
+	{ "merge", command_merge, "[--json] [--dry-run] [--no-reload] [--root DIR]",
+	  "the same on a running system, onto DIR (/)" },
+	{ "unmerge", command_unmerge, "[--json] [--no-reload] [--root DIR]",
+	  "take what is merged off DIR (/) again" },
+	{ "list", command_list, "[--json] [--root DIR]",
+	  "list the extensions of DIR (/), and what vext says of each" },
+	{ "status", command_status, "[--json] [--root DIR]",
+	  "show what is merged on DIR (/), and what the last boot or merge found" },
+	{ "attach", command_attach, "[--json] [--root DIR] [--name NAME] IMAGE...",
+	  "judge images and make their verity devices, no more" },
+	{ "detach", command_detach, "NAME...", "remove such devices again" },
+	{ "open", command_open, "[--dry-run] [--timeout SECONDS]",
+	  "open /usr by the root hash of the kernel command line" },
+	{ "anchors", command_anchors, "[--json] [--root DIR]",
+	  "list the trusted certificates and what is revoked" },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(FILE *to)
+{
+	fputs("vext verifies signed system extensions and merges the good ones before switch-root.\n\n"
+	      "Usage:\n",
+	      to);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  vext %s %s\n      %s\n", commands[i].name, commands[i].arguments,
+			commands[i].purpose);
+	fputs("  vext --help | --version\n\n"
+	      "  --anchor FILE   trust this certificate (PEM or DER), and none of the baked ones\n"
+	      "  --deep          check every block, not only the path to the first one\n"
+	      "  --dry-run       print what would be done\n"
+	      "  --json          results for programs\n"
+	      "  --name NAME     the extension's name, if not that of the file\n"
+	      "  --no-reload     don't have systemd read its units anew\n"
+	      "  --policy P      judge by this image policy, see systemd.image-policy(7)\n"
+	      "  --root DIR      the root to merge onto, or whose certificates count too\n"
+	      "  --timeout SECONDS  how long a partition is waited for\n\n"
+	      "Exit status: 0 all accepted or nothing to do, 1 an image was refused, 2 usage,\n"
+	      "3 the system failed, 4 a required extension is missing and the boot must stop.\n"
+	      "Results go to standard output, messages to standard error.\n",
+	      to);
+}
+
+enum exit_status usage_error(const char *command)
+{
+	fprintf(stderr, "vext: see 'vext --help' for how to call '%s'\n", command);
+	return EXIT_USAGE;
+}
+
+static enum exit_status run(int argc, char **argv)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(argv[0], commands[i].name) == 0)
+			return commands[i].run(argc, argv);
+	fprintf(stderr, "vext: there is no command '%s'; see 'vext --help'\n", argv[0]);
+	return EXIT_USAGE;
+}
+
+/* A result that nobody could read is not a result. */
+static enum exit_status flush(enum exit_status status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	perror("vext: standard output");
+	return report_worse(status, EXIT_SYSTEM);
+}
+
+/*
+ * The next file opened would get the number of a standard one that is closed, and messages would go into it.
+ * Writing to O_PATH fails, so a result that nobody gets is noticed.
+ */
+static bool occupy_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/", O_PATH) != fd)
+			return false;
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	signal(SIGCHLD, SIG_DFL); /* inherited "ignore" would take away the jail's exit status */
+	signal(SIGPIPE, SIG_IGN); /* a log that nobody reads is no reason to stop half-way */
+	if (!occupy_standard_files())
+		return EXIT_SYSTEM;
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0) {
+		print_help(stdout);
+		return (int)flush(EXIT_GOOD);
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("vext " VEXT_VERSION);
+		return (int)flush(EXIT_GOOD);
+	}
+	return (int)flush(run(argc - 1, argv + 1));
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "probe/record.h"
+
+#include <yyjson.h>
+
+#define VERSION 1u
+
+static yyjson_val *member(const struct record *record, const char *key)
+{
+	return yyjson_obj_get(yyjson_doc_get_root(record->document), key);
+}
+
+static const char *text_of(yyjson_val *object, const char *key)
+{
+	return yyjson_get_str(yyjson_obj_get(object, key));
+}
+
+static uint64_t number_of(yyjson_val *object, const char *key)
+{
+	return yyjson_get_uint(yyjson_obj_get(object, key));
+}
+
+bool record_open(const char *bytes, size_t size, struct record *record)
+{
+	record->document = yyjson_read(bytes, size, YYJSON_READ_NOFLAG);
+	if (record->document && yyjson_get_uint(member(record, "version")) == VERSION)
+		return true;
+	record_close(record);
+	return false;
+}
+
+void record_close(struct record *record)
+{
+	yyjson_doc_free(record->document);
+	record->document = NULL;
+}
+
+const char *record_root(const struct record *record)
+{
+	return yyjson_get_str(member(record, "root"));
+}
+
+uint64_t record_time(const struct record *record)
+{
+	return yyjson_get_uint(member(record, "time"));
+}
+
+uint64_t record_microseconds(const struct record *record)
+{
+	return yyjson_get_uint(member(record, "microseconds"));
+}
+
+uint64_t record_merge(const struct record *record)
+{
+	return yyjson_get_uint(member(record, "microsecondsOfMerge"));
+}
+
+size_t record_images(const struct record *record)
+{
+	return yyjson_arr_size(member(record, "images"));
+}
+
+void record_image(const struct record *record, size_t i, struct record_image *image)
+{
+	yyjson_val *entry = yyjson_arr_get(member(record, "images"), i);
+	yyjson_val *signer = yyjson_obj_get(entry, "signer");
+	yyjson_val *took = yyjson_obj_get(entry, "microsecondsOf");
+
+	*image = (struct record_image){
+		.image = text_of(entry, "image"),
+		.name = text_of(entry, "name"),
+		.class = text_of(entry, "class"),
+		.verdict = text_of(entry, "verdict"),
+		.reason = text_of(entry, "reason"),
+		.detail = text_of(entry, "detail"),
+		.root_hash = text_of(entry, "rootHash"),
+		.subject = text_of(signer, "subject"),
+		.fingerprint = text_of(signer, "fingerprint"),
+		.source = text_of(signer, "source"),
+		.has_steps = yyjson_is_obj(took),
+		.kernel_checked = yyjson_get_bool(yyjson_obj_get(entry, "kernelChecked")),
+		.judge = number_of(took, "judge"),
+		.attach = number_of(took, "attach"),
+		.mount = number_of(took, "mount"),
+	};
+}

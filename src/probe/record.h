@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads what a former run of vext has left in status.json (doc/status.md). Not in the jail: /run/vext is root's own,
+ * and nothing is decided by it.
+ */
+#ifndef VEXT_PROBE_RECORD_H
+#define VEXT_PROBE_RECORD_H
+
+#include "vext.h"
+
+#define RECORD_SIZE_MAX (4u << 20) /* bytes of the file */
+
+struct record {
+	void *document; /* NULL: none */
+};
+
+/* One image of the record. The texts live as long as the record; NULL for one that is not there. */
+struct record_image {
+	const char *image;
+	const char *name;
+	const char *class;
+	const char *verdict;
+	const char *reason;
+	const char *detail;
+	const char *root_hash;
+	const char *subject; /* of the signer, with the two below */
+	const char *fingerprint;
+	const char *source;
+	bool has_steps; /* the rest is known */
+	bool kernel_checked;
+	uint64_t judge, attach, mount; /* microseconds */
+};
+
+/* False for what is not JSON of a version that is known. Released by record_close(). */
+bool record_open(const char *bytes, size_t size, struct record *record);
+void record_close(struct record *record);
+
+const char *record_root(const struct record *record);
+uint64_t record_time(const struct record *record);	   /* seconds since 1970; 0: not known */
+uint64_t record_microseconds(const struct record *record); /* of the whole run */
+uint64_t record_merge(const struct record *record);	   /* of that, the merge */
+
+size_t record_images(const struct record *record);
+/* `i` is below record_images(). */
+void record_image(const struct record *record, size_t i, struct record_image *image);
+
+#endif

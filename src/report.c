@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report.h"
+
+#include <string.h>
+
+#include "crypto/anchors.h"
+#include "log.h"
+
+static const char unsigned_sentence[] =
+	"not signed: taken for its dm-verity alone, as the policy has it";
+
+enum exit_status report_status(struct verdict verdict)
+{
+	if (is_accepted(verdict))
+		return EXIT_GOOD;
+	return strncmp(reason_name(verdict.reason), "system.", 7) == 0 ? EXIT_SYSTEM : EXIT_REFUSED;
+}
+
+enum exit_status report_worse(enum exit_status a, enum exit_status b)
+{
+	return a > b ? a : b;
+}
+
+enum exit_status report_trouble(const char *what, struct verdict v)
+{
+	log_line(LOG_LEVEL_ERROR, "%s: %s: %s%s%s", what, reason_name(v.reason),
+		 reason_sentence(v.reason), v.sys_errno ? ": " : "",
+		 v.sys_errno ? log_error_text(v.sys_errno) : "");
+	return EXIT_SYSTEM;
+}
+
+const struct signer *report_signer(const struct facts *facts)
+{
+	return facts->is_signed ? &facts->signer : NULL;
+}
+
+static const char *subject(const struct report *report)
+{
+	return report->name && report->name[0] ? report->name : report->image;
+}
+
+static void describe_signer(const struct report *report, struct text *text)
+{
+	if (report->root_hash) {
+		text_str(text, "root hash ");
+		text_hex(text, report->root_hash, VEXT_HASH_SIZE);
+		text_str(text, ", ");
+	}
+	if (report->signer) {
+		text_str(text, "signed by ");
+		text_escaped(text, report->signer->subject, strlen(report->signer->subject));
+		text_str(text, " (");
+		text_str(text, anchor_source_name(report->signer->source));
+		text_str(text, ")");
+	} else {
+		text_str(text, unsigned_sentence);
+	}
+}
+
+/* errno's text and the place, as far as there are any. */
+static void describe_where(struct verdict v, struct text *text)
+{
+	if (v.sys_errno != 0) {
+		text_str(text, " (");
+		text_str(text, log_error_text(v.sys_errno));
+		text_str(text, ")");
+	}
+	if (v.at != VERDICT_NOWHERE) {
+		text_str(text, " (at byte ");
+		text_u64(text, v.at);
+		text_str(text, ")");
+	}
+}
+
+void report_line(const struct report *report, char line[REPORT_LINE_MAX])
+{
+	struct text text;
+
+	text_init(&text, line, REPORT_LINE_MAX);
+	text_str(&text, is_accepted(report->verdict) ? "accepted " : "refused ");
+	text_escaped(&text, subject(report), strlen(subject(report)));
+	text_str(&text, ": ");
+	if (is_accepted(report->verdict)) {
+		describe_signer(report, &text);
+		if (report->kernel_checked)
+			text_str(&text, ", checked by the kernel too");
+		return;
+	}
+	text_str(&text, reason_name(report->verdict.reason));
+	text_str(&text, ": ");
+	text_str(&text, reason_sentence(report->verdict.reason));
+	describe_where(report->verdict, &text);
+}
+
+static void signer_json(const struct signer *signer, struct json *json)
+{
+	if (!signer) {
+		json_null(json, "signer");
+		return;
+	}
+	json_open(json, "signer", '{');
+	json_hex(json, "fingerprint", signer->fingerprint, sizeof(signer->fingerprint));
+	json_string(json, "subject", signer->subject);
+	json_string(json, "source", anchor_source_name(signer->source));
+	json_close(json, '}');
+}
+
+/* The sum, and of one that is to be merged what it is made of. */
+static void took_json(const struct report *report, struct json *json)
+{
+	const uint64_t sum = report->took.judge + report->took.attach + report->took.mount;
+
+	if (report->step) {
+		json_open(json, "microsecondsOf", '{');
+		json_u64(json, "judge", report->took.judge);
+		json_u64(json, "attach", report->took.attach);
+		json_u64(json, "mount", report->took.mount);
+		json_close(json, '}');
+	}
+	if (sum)
+		json_u64(json, "microseconds", sum);
+}
+
+void report_json(const struct report *report, struct json *json)
+{
+	struct verdict v = report->verdict;
+	char detail[REPORT_LINE_MAX];
+	struct text text;
+
+	text_init(&text, detail, sizeof(detail));
+	text_str(&text,
+		 is_accepted(v) && !report->signer ? unsigned_sentence : reason_sentence(v.reason));
+	describe_where(v, &text);
+	json_open(json, NULL, '{');
+	json_string(json, "image", report->image);
+	json_string(json, "name", report->name && report->name[0] ? report->name : NULL);
+	json_string(json, "verdict", is_accepted(v) ? "accepted" : "refused");
+	json_string(json, "reason", reason_name(v.reason));
+	json_u64(json, "code", (uint64_t)v.reason);
+	if (v.at == VERDICT_NOWHERE)
+		json_null(json, "at");
+	else
+		json_u64(json, "at", v.at);
+	if (v.sys_errno == 0)
+		json_null(json, "errno");
+	else
+		json_u64(json, "errno", (uint64_t)v.sys_errno);
+	json_string(json, "detail", detail);
+	if (report->root_hash)
+		json_hex(json, "rootHash", report->root_hash, VEXT_HASH_SIZE);
+	else
+		json_null(json, "rootHash");
+	signer_json(report->signer, json);
+	if (report->class < CLASSES)
+		json_string(json, "class", class_traits(report->class)->name);
+	if (report->device)
+		json_string(json, "device", report->device);
+	if (report->step) {
+		json_string(json, "step", report->step);
+		json_bool(json, "kernelChecked", report->kernel_checked);
+	}
+	took_json(report, json);
+	json_close(json, '}');
+}

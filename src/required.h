@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What becomes of a boot whose required extensions are not all merged. */
+#ifndef VEXT_REQUIRED_H
+#define VEXT_REQUIRED_H
+
+#include "core/config.h"
+#include "json.h"
+#include "report.h"
+
+/*
+ * Holds a word, "emergency" or "poweroff", from before the first image is judged until all that is required is
+ * merged. So whoever starts vext knows that the boot must not go on, even if vext was killed.
+ */
+#define REQUIRED_MARK "/run/vext/required"
+
+/* One required extension, and why it is not merged. */
+struct missing {
+	const char *name;
+	struct verdict verdict; /* accepted: it is merged */
+};
+
+/* Writes the mark, where the configuration asks for one. system.status where that cannot be. */
+struct verdict required_begin(const struct config *config);
+
+/*
+ * Tells which required extensions are missing, and does what the configuration says: with "continue", or
+ * with nothing missing, `status` is returned; with "emergency" EXIT_REQUIRED, for whoever started vext to stop
+ * the boot; with "poweroff" the machine is powered off after a bounded countdown, in an initramfs; elsewhere,
+ * and if that fails, it is like "emergency".
+ */
+enum exit_status required_end(const struct config *config, const struct missing missing[],
+			      enum exit_status status);
+
+/* "required": [{name, verdict, reason, code, detail}…], "onFailure", and "action", null if all are there. */
+void required_json(const struct config *config, const struct missing missing[], struct json *json);
+
+#endif

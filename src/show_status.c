@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vext status: what is merged now, and what the last boot or merge said of each image. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "hierarchies.h"
+#include "options.h"
+#include "log.h"
+#include "probe/record.h"
+#include "status.h"
+
+struct last_run {
+	char *bytes; /* of the file; NULL: there is none */
+	size_t size;
+	struct record record;
+};
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static bool read_file(FILE *file, struct last_run *run)
+{
+	run->bytes = malloc(RECORD_SIZE_MAX);
+	if (!run->bytes)
+		return false;
+	run->size = fread(run->bytes, 1, RECORD_SIZE_MAX, file);
+	return record_open(run->bytes, run->size, &run->record);
+}
+
+static enum exit_status load(struct last_run *run)
+{
+	FILE *file = fopen(STATUS_FILE, "re");
+	bool good;
+
+	if (!file && errno == ENOENT)
+		return EXIT_GOOD;
+	good = file && read_file(file, run);
+	if (file)
+		fclose(file);
+	if (good)
+		return EXIT_GOOD;
+	log_line(LOG_LEVEL_ERROR, STATUS_FILE ": can't be read, or is not of version %u",
+		 STATUS_VERSION);
+	return EXIT_SYSTEM;
+}
+
+static void unload(struct last_run *run)
+{
+	record_close(&run->record);
+	free(run->bytes);
+}
+
+/* ---- for people ---------------------------------------------------------------------------- */
+
+/* It is escaped in the file already. */
+static void print_text(const char *text)
+{
+	for (; text && *text; text++)
+		putchar(*text >= ' ' && *text <= '~' ? *text : '?');
+}
+
+static void print_field(const char *name, const char *text)
+{
+	printf("    %-11s", name);
+	print_text(text ? text : "not known");
+}
+
+static void print_milliseconds(uint64_t microseconds, const char *behind)
+{
+	printf("%llu.%llu ms%s", (unsigned long long)microseconds / 1000,
+	       (unsigned long long)microseconds / 100 % 10, behind);
+}
+
+static void print_signer(const struct record_image *image)
+{
+	if (!image->subject) {
+		print_field("signed", "by nobody");
+		putchar('\n');
+		return;
+	}
+	print_field("signed by", image->subject);
+	fputs(" (", stdout);
+	print_text(image->source);
+	fputs(")\n", stdout);
+	print_field("certificate", image->fingerprint);
+	putchar('\n');
+	if (image->has_steps)
+		printf("    %-11s%s\n", "checked by",
+		       image->kernel_checked ? "vext and the kernel" : "vext");
+}
+
+static void print_times(const struct record_image *image)
+{
+	printf("    %-11s", "took");
+	print_milliseconds(image->judge, " to judge, ");
+	print_milliseconds(image->attach, " to attach, ");
+	print_milliseconds(image->mount, " to mount\n");
+}
+
+static void print_image(const struct record_image *image, const struct hierarchies *hierarchies)
+{
+	const bool accepted = image->verdict && strcmp(image->verdict, "accepted") == 0;
+
+	print_text(image->name ? image->name : image->image);
+	fputs(" (", stdout);
+	print_text(image->class);
+	fputs("): ", stdout);
+	print_text(image->verdict);
+	if (accepted && image->class && image->name)
+		fputs(hierarchies_have(hierarchies, image->class, image->name) ? ", merged now" :
+										 ", not merged now",
+		      stdout);
+	putchar('\n');
+	print_field("image", image->image);
+	putchar('\n');
+	if (!accepted) {
+		print_field("why", image->reason);
+		fputs(": ", stdout);
+		print_text(image->detail);
+		putchar('\n');
+	}
+	if (image->root_hash) {
+		print_field("root hash", image->root_hash);
+		puts(accepted ? "" : " (as it claims)");
+	}
+	if (accepted)
+		print_signer(image);
+	if (image->has_steps)
+		print_times(image);
+}
+
+static void print_run(const struct record *record, const struct hierarchies *hierarchies)
+{
+	struct record_image image;
+	char when[32];
+	struct text text;
+
+	text_init(&text, when, sizeof(when));
+	text_time(&text, record_time(record));
+	printf("\nThe last run, on ");
+	print_text(record_root(record));
+	printf(", ended %s and took ", when);
+	print_milliseconds(record_microseconds(record), ", of that ");
+	print_milliseconds(record_merge(record), " for the overlays.\n");
+	for (size_t i = 0; i < record_images(record); i++) {
+		putchar('\n');
+		record_image(record, i, &image);
+		print_image(&image, hierarchies);
+	}
+}
+
+/* ---- for programs -------------------------------------------------------------------------- */
+
+static void print_json(const struct last_run *run, const struct hierarchies *hierarchies)
+{
+	struct json json = { .to = stdout };
+
+	json_open(&json, NULL, '{');
+	json_u64(&json, "version", STATUS_VERSION);
+	hierarchies_json(hierarchies, &json);
+	if (run->record.document)
+		json_raw(&json, "lastRun", run->bytes, run->size);
+	else
+		json_null(&json, "lastRun");
+	json_close(&json, '}');
+	putchar('\n');
+}
+
+static void print_all(const struct last_run *run, const struct hierarchies *hierarchies, bool json)
+{
+	if (json) {
+		print_json(run, hierarchies);
+		return;
+	}
+	hierarchies_print(hierarchies);
+	if (run->record.document)
+		print_run(&run->record, hierarchies);
+}
+
+static enum exit_status show(const char *root, bool json)
+{
+	const int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct hierarchies hierarchies;
+	struct last_run run = { 0 };
+	enum exit_status status;
+
+	if (root_fd < 0) {
+		log_line(LOG_LEVEL_ERROR, "%s: %s", root, strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	status = hierarchies_read(root_fd, &hierarchies);
+	close(root_fd);
+	status = report_worse(status, load(&run));
+	print_all(&run, &hierarchies, json);
+	unload(&run);
+	hierarchies_free(&hierarchies);
+	return status;
+}
+
+enum exit_status command_status(int argc, char **argv)
+{
+	struct show_options options = { .root = "/" };
+
+	if (!show_options_parse(argc, argv, &options))
+		return usage_error(argv[0]);
+	return show(options.root, options.json);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is in a mounted image, and in the root: whether the two go together. Everything is looked up by
+ * descriptor inside the tree in question; no link leads out of it.
+ */
+#ifndef VEXT_SYS_CONTENT_H
+#define VEXT_SYS_CONTENT_H
+
+#include "core/plan.h"
+#include "core/release.h"
+#include "vext.h"
+
+/* The root's os-release: of etc, or else of usr/lib. release.host if there is none that can be read. */
+struct verdict content_host(int root_fd, struct release *host);
+
+/*
+ * May this image be merged as an extension of this class? Its extension-release fits the host (release.*), it is
+ * not an operating system (merge.os-release), does not add to the root of trust (merge.trust), does not replace
+ * init (merge.init), its usr and opt, or as a confext its etc, are directories (merge.hierarchy), and nothing in
+ * them makes overlayfs hide what is below (sys/layer.h). A block that fails verification while it is read is
+ * kernel.corrupt.
+ *
+ * The extension-release is that of the image's name, or, where there is none, the only one whose
+ * attribute user.extension-release.strict is false.
+ *
+ * `has` tells, on success only, which hierarchies there is something in.
+ */
+struct verdict content_check(int image_fd, enum extension_class class, const char *name,
+			     const struct release *host, bool has[HIERARCHIES]);
+
+/* Does an extension that is merged into the root want systemd to read its units anew? False if that can't be read. */
+bool content_wants_reload(int root_fd, enum extension_class class, const char *name);
+
+/* A directory below `root_fd` for looking things up in it; -1 and errno on failure. */
+int content_open_directory(int root_fd, const char *path);
+
+#endif

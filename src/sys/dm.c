@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sys/dm.h"
+
+#include <fcntl.h>
+#include <linux/dm-ioctl.h>
+#include <linux/ioctl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+#include "core/text.h"
+#include "sys/fd.h"
+#include "sys/syscalls.h"
+
+#define CONTROL "/dev/" DM_DIR "/" DM_CONTROL_NODE
+#define NODE "/dev/dm-"
+#define NODE_SIZE (sizeof(NODE) + 20)
+
+_Static_assert(TABLE_NAME_MAX <= DM_NAME_LEN, "every name fits");
+_Static_assert(TABLE_UUID_MAX == DM_UUID_LEN, "a UUID is as long as the kernel has it");
+
+/* One buffer for question and answer, as the kernel lays both out: header, one target, its text. */
+struct request {
+	struct dm_ioctl io;
+	struct dm_target_spec target;
+	char text[TABLE_LINE_MAX];
+};
+
+_Static_assert(offsetof(struct request, target) == sizeof(struct dm_ioctl), "no gap");
+_Static_assert(offsetof(struct request, text) ==
+		       sizeof(struct dm_ioctl) + sizeof(struct dm_target_spec),
+	       "no gap");
+
+static struct request request_for(uint32_t flags)
+{
+	struct request request = {
+		.io = { .version = { DM_VERSION_MAJOR, 0, 0 },
+			.data_size = sizeof(struct request),
+			.data_start = sizeof(struct dm_ioctl),
+			.flags = flags },
+	};
+
+	return request;
+}
+
+/* By number and not by name: what was created is what is asked about. */
+static struct request request_about(const struct dm_device *device, uint32_t flags)
+{
+	struct request request = request_for(flags);
+
+	request.io.dev = makedev(device->number.major, device->number.minor);
+	return request;
+}
+
+static struct verdict ask(int control, unsigned long command, struct request *request,
+			  enum reason failure)
+{
+	if (sys_ioctl(control, command, request) < 0)
+		return verdict_errno(failure, errno);
+	return verdict(REASON_ACCEPTED);
+}
+
+/* ---- making -------------------------------------------------------------------------------- */
+
+static struct verdict try_create(const struct dm_verity *verity, struct dm_device *device)
+{
+	struct request request = request_for(0);
+	struct verdict v;
+
+	memcpy(request.io.name, verity->name, strlen(verity->name) + 1);
+	memcpy(request.io.uuid, verity->uuid, strlen(verity->uuid) + 1);
+	v = ask(device->control, DM_DEV_CREATE, &request, REASON_KERNEL_DEVICE_MAPPER);
+	if (!is_accepted(v))
+		return v;
+	device->number = (struct table_device){ major(request.io.dev), minor(request.io.dev) };
+	return v;
+}
+
+/* Left by a vext that was killed between making and opening it: its name, its UUID, and unused. */
+static bool remove_leftover(const struct dm_verity *verity, int control)
+{
+	struct dm_device leftover = { .control = control, .fd = -1 };
+	struct request request = request_for(0);
+
+	memcpy(request.io.name, verity->name, strlen(verity->name) + 1);
+	if (sys_ioctl(control, DM_DEV_STATUS, &request) < 0 || request.io.open_count != 0 ||
+	    strncmp(request.io.uuid, verity->uuid, sizeof(request.io.uuid)) != 0)
+		return false;
+	leftover.number = (struct table_device){ major(request.io.dev), minor(request.io.dev) };
+	request = request_about(&leftover, 0);
+	return sys_ioctl(control, DM_DEV_REMOVE, &request) == 0;
+}
+
+/* The kernel says EBUSY for a name or a UUID that is taken. */
+static struct verdict create(const struct dm_verity *verity, struct dm_device *device)
+{
+	struct verdict v = try_create(verity, device);
+
+	if (v.sys_errno == EBUSY && remove_leftover(verity, device->control))
+		v = try_create(verity, device);
+	if (v.sys_errno == EBUSY || v.sys_errno == EEXIST)
+		v.reason = REASON_KERNEL_DEVICE_EXISTS;
+	return v;
+}
+
+/* What verify_pkcs7_signature() of the kernel says of a signature, or of none where one is required. */
+static bool is_about_signature(int error)
+{
+	return error == ENOKEY || error == EKEYREJECTED || error == EKEYREVOKED ||
+	       error == EKEYEXPIRED || error == EBADMSG || error == ENOPKG;
+}
+
+static struct verdict load(const struct dm_verity *verity, const struct dm_device *device)
+{
+	struct request request = request_about(device, DM_READONLY_FLAG);
+	struct verdict v;
+
+	request.io.target_count = 1;
+	request.target.length = verity->sectors;
+	memcpy(request.target.target_type, TABLE_TARGET, sizeof(TABLE_TARGET));
+	memcpy(request.text, verity->line, strlen(verity->line) + 1);
+	v = ask(device->control, DM_TABLE_LOAD, &request, REASON_KERNEL_VERITY);
+	if (is_about_signature(v.sys_errno))
+		v.reason = REASON_KERNEL_SIGNATURE;
+	return v;
+}
+
+/* Without DM_SUSPEND_FLAG the command resumes: the loaded table becomes the active one. */
+static struct verdict resume(const struct dm_device *device)
+{
+	struct request request = request_about(device, 0);
+
+	return ask(device->control, DM_DEV_SUSPEND, &request, REASON_KERNEL_VERITY);
+}
+
+/* Does the answer hold one verity target whole? What did not fit is not there to be compared. */
+static bool has_one_target(const struct request *request)
+{
+	return (request->io.flags & DM_BUFFER_FULL_FLAG) == 0 && request->io.target_count == 1 &&
+	       request->io.data_start == offsetof(struct request, target) &&
+	       memcmp(request->target.target_type, TABLE_TARGET, sizeof(TABLE_TARGET)) == 0 &&
+	       memchr(request->text, '\0', sizeof(request->text)) != NULL;
+}
+
+static bool is_active_table(const struct request *request, const struct dm_verity *verity)
+{
+	return has_one_target(request) && (request->io.flags & DM_READONLY_FLAG) != 0 &&
+	       request->target.sector_start == 0 && request->target.length == verity->sectors &&
+	       strcmp(request->text, verity->line) == 0;
+}
+
+static struct verdict compare_table(const struct dm_verity *verity, const struct dm_device *device)
+{
+	struct request request = request_about(device, DM_STATUS_TABLE_FLAG);
+	struct verdict v = ask(device->control, DM_TABLE_STATUS, &request, REASON_KERNEL_TABLE);
+
+	if (is_accepted(v) && !is_active_table(&request, verity))
+		return verdict(REASON_KERNEL_TABLE);
+	return v;
+}
+
+static struct verdict open_node(struct dm_device *device)
+{
+	char path[NODE_SIZE];
+	struct text text;
+	struct stat st;
+	FD_CLEANUP int fd = -1;
+
+	text_init(&text, path, sizeof(path));
+	text_str(&text, NODE);
+	text_u64(&text, device->number.minor);
+	/* O_DIRECT: a read is of the device and of no more than what is asked for, without readahead. */
+	fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return verdict_errno(REASON_KERNEL_NODE, errno);
+	if (!S_ISBLK(st.st_mode) ||
+	    st.st_rdev != makedev(device->number.major, device->number.minor))
+		return verdict_errno(REASON_KERNEL_NODE, ENODEV);
+	device->fd = fd_take(&fd);
+	return verdict(REASON_ACCEPTED);
+}
+
+/* Open as it is, the device stays until it is closed; then the kernel removes it. */
+static struct verdict remove_with_last_user(const struct dm_device *device)
+{
+	struct request request = request_about(device, DM_DEFERRED_REMOVE);
+
+	return ask(device->control, DM_DEV_REMOVE, &request, REASON_KERNEL_DEVICE_MAPPER);
+}
+
+static struct verdict set_up(const struct dm_verity *verity, struct dm_device *device)
+{
+	struct verdict v = load(verity, device);
+
+	if (is_accepted(v))
+		v = resume(device);
+	if (is_accepted(v))
+		v = open_node(device);
+	if (is_accepted(v) && !verity->stays)
+		v = remove_with_last_user(device);
+	if (is_accepted(v))
+		v = compare_table(verity, device);
+	return v;
+}
+
+struct verdict dm_verity_make(const struct dm_verity *verity, struct dm_device *device)
+{
+	struct dm_device made = DM_DEVICE_NONE;
+	struct verdict v;
+
+	made.control = open(CONTROL, O_RDWR | O_CLOEXEC);
+	if (made.control < 0)
+		return verdict_errno(REASON_KERNEL_DEVICE_MAPPER, errno);
+	v = create(verity, &made);
+	if (!is_accepted(v)) {
+		dm_release(&made);
+		return v;
+	}
+	v = set_up(verity, &made);
+	if (is_accepted(v))
+		*device = made;
+	else
+		dm_remove(&made);
+	return v;
+}
+
+/* ---- checking ------------------------------------------------------------------------------ */
+
+static struct verdict read_block(int fd, uint8_t block[VEXT_BLOCK])
+{
+	size_t have = 0;
+	int tries = 0;
+
+	while (have < VEXT_BLOCK) {
+		const ssize_t got = pread(fd, block + have, VEXT_BLOCK - have, (off_t)have);
+
+		if (got < 0 && fd_interrupted(&tries))
+			continue;
+		if (got <= 0)
+			return verdict_errno(REASON_KERNEL_CORRUPT, got < 0 ? errno : EIO);
+		have += (size_t)got;
+	}
+	return verdict(REASON_ACCEPTED);
+}
+
+/* "V", and in newer kernels a count of corrected blocks or a dash behind it. */
+static bool is_verified(const struct request *request)
+{
+	return has_one_target(request) && request->text[0] == 'V' &&
+	       (request->text[1] == '\0' || request->text[1] == ' ');
+}
+
+struct verdict dm_verity_check(const struct dm_device *device, uint8_t block[VEXT_BLOCK])
+{
+	struct request request = request_about(device, 0);
+	struct verdict v = read_block(device->fd, block);
+
+	if (is_accepted(v))
+		v = ask(device->control, DM_TABLE_STATUS, &request, REASON_KERNEL_CORRUPT);
+	if (is_accepted(v) && !is_verified(&request))
+		return verdict(REASON_KERNEL_CORRUPT);
+	return v;
+}
+
+/* ---- a device of others -------------------------------------------------------------------- */
+
+/* One target from the first sector on, read-only, active, and still calling itself verified. */
+static bool is_live(const struct request *request)
+{
+	return (request->io.flags & DM_READONLY_FLAG) != 0 &&
+	       (request->io.flags & DM_ACTIVE_PRESENT_FLAG) != 0 &&
+	       (request->io.flags & DM_SUSPEND_FLAG) == 0 && request->target.sector_start == 0;
+}
+
+struct verdict dm_verity_read(struct table_device number, char line[TABLE_LINE_MAX])
+{
+	FD_CLEANUP int control = open(CONTROL, O_RDWR | O_CLOEXEC);
+	const struct dm_device device = { .control = control, .fd = -1, .number = number };
+	struct request status = request_about(&device, 0);
+	struct request table = request_about(&device, DM_STATUS_TABLE_FLAG);
+	struct verdict v;
+
+	if (control < 0)
+		return verdict_errno(REASON_KERNEL_DEVICE_MAPPER, errno);
+	v = ask(control, DM_TABLE_STATUS, &status, REASON_KERNEL_VERITY);
+	if (is_accepted(v))
+		v = ask(control, DM_TABLE_STATUS, &table, REASON_KERNEL_VERITY);
+	if (!is_accepted(v))
+		return v;
+	if (!is_verified(&status) || !has_one_target(&table) || !is_live(&table))
+		return verdict(REASON_KERNEL_VERITY);
+	memcpy(line, table.text, sizeof(table.text));
+	return v;
+}
+
+/* ---- one that stays ------------------------------------------------------------------------ */
+
+static bool has_our_uuid(const char *uuid, const char *name)
+{
+	static const uint8_t nothing[VEXT_HASH_SIZE];
+	char ours[TABLE_UUID_MAX];
+	const size_t tail = strlen(name) + 1;
+	size_t head;
+
+	table_uuid(nothing, name, ours);
+	head = strlen(ours) - tail - (size_t)2 * 16; /* before the digits of the root hash */
+	return strlen(uuid) == strlen(ours) && memcmp(uuid, ours, head) == 0 &&
+	       memcmp(uuid + strlen(ours) - tail, ours + strlen(ours) - tail, tail) == 0;
+}
+
+static struct verdict find(int control, const char *name, struct dm_device *device)
+{
+	struct request request = request_for(0);
+
+	memcpy(request.io.name, name, strlen(name) + 1);
+	if (sys_ioctl(control, DM_DEV_STATUS, &request) < 0)
+		return errno == ENXIO ? verdict(REASON_KERNEL_NOT_ATTACHED) :
+					verdict_errno(REASON_KERNEL_DEVICE_MAPPER, errno);
+	if (memchr(request.io.uuid, '\0', sizeof(request.io.uuid)) == NULL ||
+	    !has_our_uuid(request.io.uuid, name))
+		return verdict(REASON_KERNEL_NOT_ATTACHED);
+	device->number = (struct table_device){ major(request.io.dev), minor(request.io.dev) };
+	return verdict(REASON_ACCEPTED);
+}
+
+struct verdict dm_verity_detach(const char *name)
+{
+	static const struct timespec pause = { .tv_nsec = 50000000 };
+	FD_CLEANUP int control = open(CONTROL, O_RDWR | O_CLOEXEC);
+	struct dm_device device = { .control = control, .fd = -1 };
+	struct verdict v;
+
+	if (control < 0)
+		return verdict_errno(REASON_KERNEL_DEVICE_MAPPER, errno);
+	v = find(control, name, &device);
+	if (!is_accepted(v))
+		return v;
+	for (unsigned i = 0; i < VEXT_TRIES_MAX; i++) {
+		struct request request = request_about(&device, 0);
+
+		v = ask(control, DM_DEV_REMOVE, &request, REASON_KERNEL_DEVICE_MAPPER);
+		if (v.sys_errno != EBUSY)
+			return v;
+		(void)nanosleep(&pause, NULL);
+	}
+	return verdict(REASON_KERNEL_IN_USE);
+}
+
+/* ---- its name ------------------------------------------------------------------------------ */
+
+#define LINK_DIRECTORY "/dev/" DM_DIR "/"
+#define LINK_SIZE (sizeof(LINK_DIRECTORY) + DM_NAME_LEN)
+
+struct verdict dm_link(const char *name, const struct dm_device *device)
+{
+	char path[LINK_SIZE], target[NODE_SIZE];
+	struct text text;
+
+	text_init(&text, path, sizeof(path));
+	text_str(&text, LINK_DIRECTORY);
+	text_str(&text, name);
+	text_init(&text, target, sizeof(target));
+	text_str(&text, "../dm-");
+	text_u64(&text, device->number.minor);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return verdict_errno(REASON_KERNEL_NODE, errno);
+	if (symlink(target, path) < 0)
+		return verdict_errno(REASON_KERNEL_NODE, errno);
+	return verdict(REASON_ACCEPTED);
+}
+
+/* ---- letting go ---------------------------------------------------------------------------- */
+
+void dm_release(struct dm_device *device)
+{
+	fd_close(&device->fd);
+	fd_close(&device->control);
+}
+
+void dm_remove(struct dm_device *device)
+{
+	struct request request = request_about(device, DM_DEFERRED_REMOVE);
+
+	fd_close(&device->fd);
+	/* ENXIO: it has removed itself. Nothing else can be done about a failure here. */
+	if (device->control >= 0)
+		(void)sys_ioctl(device->control, DM_DEV_REMOVE, &request);
+	dm_release(device);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The device mapper by its ioctls: one read-only verity device per image. A device that exists is never
+ * taken over; the table is read back and compared; a device in use is set to remove itself with its
+ * last user.
+ */
+#ifndef VEXT_SYS_DM_H
+#define VEXT_SYS_DM_H
+
+#include "core/table.h"
+#include "vext.h"
+
+struct dm_device {
+	int control; /* the device mapper; -1: none */
+	int fd;	     /* the block device, read-only; -1: none */
+	struct table_device number;
+};
+
+#define DM_DEVICE_NONE ((struct dm_device){ .control = -1, .fd = -1 })
+
+/* What the kernel is asked for. The strings live as long as the call. */
+struct dm_verity {
+	const char *name;
+	const char *uuid;
+	uint64_t sectors;
+	const char *line;
+	bool stays; /* until somebody removes it, though nobody uses it */
+};
+
+/*
+ * Makes the device, checks that its active table is the one given, opens it and, unless it is to stay, marks it for
+ * removal with its last user (which is device->fd until somebody mounts it). A device of that name *and* UUID
+ * that nobody has open was left by a vext that was killed at this point: it is removed first. Any other
+ * device in the way is kernel.device-exists. On failure nothing is left; `device` is written on success
+ * only and then released by the caller.
+ */
+struct verdict dm_verity_make(const struct dm_verity *verity, struct dm_device *device);
+
+/*
+ * Reads block 0 through the device and then asks for its status: it must still call itself verified.
+ * kernel.corrupt if either fails: a wrong root hash loads without complaint and shows up here. `block` is
+ * aligned to VEXT_BLOCK, since nothing but the device itself is to answer.
+ */
+struct verdict dm_verity_check(const struct dm_device *device, uint8_t block[VEXT_BLOCK]);
+
+/*
+ * Of a device that somebody else made: is it an active, read-only dm-verity device whose status is verified?
+ * Then `line` is its table line. kernel.device-mapper, kernel.verity.
+ */
+struct verdict dm_verity_read(struct table_device number, char line[TABLE_LINE_MAX]);
+
+/*
+ * Removes a device that is to stay, by its name, when nobody uses it; udev, which looks at every new device, is waited
+ * for, within bounds. kernel.not-attached for one that is not there or has no UUID of table_uuid(), kernel.in-use,
+ * kernel.device-mapper.
+ */
+struct verdict dm_verity_detach(const char *name);
+
+/*
+ * Makes the link /dev/mapper/NAME to the device, which udev would make; in place of one that leads elsewhere.
+ * kernel.node.
+ */
+struct verdict dm_link(const char *name, const struct dm_device *device);
+
+/* Closes the device: it lives on for as long as somebody else uses it. */
+void dm_release(struct dm_device *device);
+
+/* Closes and removes it now. If somebody else has it open it goes with them. */
+void dm_remove(struct dm_device *device);
+
+#endif

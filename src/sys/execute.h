@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Carries out a plan: loop devices, dm-verity, mounts, the overlays, and their move onto the root.
+ *
+ * Guaranteed:
+ *  - What is merged comes from a `struct trusted`; there is no other way in. The steps of an image are
+ *    carried out in the order of enum step_op, all of them, or the image is not merged: a plan that
+ *    leaves out a check merges nothing.
+ *  - A step that fails undoes the steps of its image, in reverse, and the image gets its verdict; the
+ *    others go on. If an overlay or the move fails, everything is undone: the root stays as it was.
+ *  - Nothing appears on the root before the last step (but an empty directory /opt or /etc, if an image has one
+ *    and the root does not). All before it happens in a private mount namespace; loop devices clear
+ *    themselves and verity devices remove themselves with their last user. So being killed leaves
+ *    nothing behind, save a verity device that was made in that very moment and is not yet open: the
+ *    next run finds it unused, under vext's own name and UUID, and removes it.
+ *
+ * Not guaranteed: that every block of an image is intact; dm-verity answers EIO for one that is not.
+ */
+#ifndef VEXT_SYS_EXECUTE_H
+#define VEXT_SYS_EXECUTE_H
+
+#include "core/origin.h"
+#include "core/plan.h"
+#include "core/table.h"
+#include "sys/image.h"
+#include "vext.h"
+
+/* One image of the plan; the same index as in the plan_images it was made of. */
+struct merge_item {
+	const struct trusted *trusted; /* NULL: refused before; such an item stays as it is */
+	struct image *image;	       /* open; closed when its steps are over, well or not */
+	struct verdict verdict;	       /* out: accepted means merged */
+	enum step_op step;	       /* out: the last step tried; 0 if none */
+	uint64_t attach_microseconds; /* out: spent on this image's steps up to STEP_CHECK_DEVICE */
+	uint64_t mount_microseconds;  /* out: and on the others */
+	bool kernel_checked;	      /* out: the kernel has checked the signature as well */
+	/* out: of the image in the root, without links; "" if not known or not origin_is_plain() */
+	char path[ORIGIN_PATH_MAX];
+};
+
+/* How devices are made. */
+struct merge_options {
+	enum kernel_signature kernel_signature;
+	enum corruption corruption;
+	bool stays; /* a device is there until somebody removes it: for execute_attach() */
+};
+
+/* Told of every step, after it. `detail` is the kernel's own word, escaped, or "". */
+struct merge_observer {
+	void (*step)(void *ctx, const struct step *step, struct verdict verdict,
+		     const char *detail);
+	void *ctx;
+};
+
+struct merge_result {
+	size_t merged;		     /* images that are in place now */
+	bool hierarchy[HIERARCHIES]; /* which hierarchies were merged */
+	uint64_t microseconds;	     /* spent on the steps of the whole */
+};
+
+/*
+ * Runs the plan against the root. Refused with merge.present when a hierarchy of the root that the plan
+ * is about is merged already, by vext or by systemd, with release.host when the root's os-release can't be read, with
+ * system.namespace without the privileges. The verdict is about the whole: accepted also when every
+ * image was refused (result->merged is 0 then). When it is not accepted, every item that was still good
+ * has that verdict too, and `result` is all zero. `observer` may be NULL. The process must have one
+ * thread only.
+ */
+struct verdict execute_plan(const struct plan *plan, const struct merge_options *options,
+			    int root_fd, struct merge_item items[], size_t count,
+			    const struct merge_observer *observer, struct merge_result *result);
+
+/*
+ * Of the steps of one image just those up to STEP_CHECK_DEVICE, and no more: `device` becomes the name of its
+ * device, which stays if `options` say so. `item` gets what execute_plan() gives it. On failure nothing is left.
+ */
+struct verdict execute_attach(struct merge_item *item, const struct merge_options *options,
+			      char device[TABLE_NAME_MAX]);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The merged hierarchy: an overlay of the root's directory, the images' and, on top, the metadata by
+ * which systemd-sysext, or systemd-confext, knows the mount as its own kind (.systemd-sysext/dev, extensions,
+ * backing, origin). Those of confexts are mounted nosuid and noexec, as systemd-confext has them.
+ *
+ * The layers get their names from vext: plain numbers below the stage. So nothing needs escaping, and
+ * as many layers as the kernel takes (OVL_MAX_STACK is 500) fit into the one page of mount(2), which
+ * works alike on all kernels that have overlayfs.
+ */
+#ifndef VEXT_SYS_OVERLAY_H
+#define VEXT_SYS_OVERLAY_H
+
+#include "core/plan.h"
+#include "core/text.h"
+#include "sys/stage.h"
+#include "vext.h"
+
+/* Images in one overlay: the kernel's limit less the root and the metadata. */
+#define OVERLAY_LAYERS_MAX 498u
+
+/* Digits of a layer's number with NUL. */
+#define OVERLAY_LAYER_NAME 12u
+
+struct overlay_layer {
+	const char *name; /* of the extension */
+	enum extension_class class;
+	bool has[HIERARCHIES]; /* which hierarchies it takes part in */
+	/* Of the image, for core/origin.h; "" where the path is not known or not plain. */
+	const char *path;
+	const uint8_t *root_hash;
+};
+
+/* Layer `index` is mounted on the directory of this name below the stage; "0", "1" … */
+void overlay_layer_name(size_t index, char out[OVERLAY_LAYER_NAME]);
+
+/*
+ * Mounts of an overlay: read-only and nodev, as systemd-sysext's. Not nosuid, for programs of an extension
+ * may need it and its bytes are as trusted as those of the host's /usr.
+ */
+
+/*
+ * Makes the overlay of one hierarchy from those of the mounted layers, class by class, topmost first, that have
+ * it: detached. It has the mode and the SELinux label of the root's directory, and what is mounted below that is
+ * mounted in it too (sys/submounts.h). Without such a layer `overlay_fd` becomes -1. merge.hierarchy when the
+ * root has no such directory, merge.overlay for the rest.
+ */
+struct verdict overlay_make(const struct stage *stage, enum hierarchy hierarchy,
+			    const struct overlay_layer layers[], size_t count, int *overlay_fd);
+
+/* Is something merged there already, by vext or systemd? merge.present if so. */
+struct verdict overlay_absent(int root_fd, enum hierarchy hierarchy);
+
+/*
+ * Takes what is merged there off again, by whomever, and whatever lies merged below that: then `*removed` is
+ * true, and the devices of the images go with their last user. merge.detach where that is not possible;
+ * system.read as above.
+ */
+struct verdict overlay_remove(int root_fd, enum hierarchy hierarchy, bool *removed);
+
+/* Puts the overlay over the root's hierarchy: from here on everybody sees it. merge.attach. */
+struct verdict overlay_attach(int overlay_fd, int root_fd, enum hierarchy hierarchy);
+
+/* Takes an attached overlay away again. */
+void overlay_detach(int overlay_fd);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The system calls that musl has no function for, by number; each returns -1 and sets errno as a libc
+ * function would. mount and umount2 are here too, because <sys/mount.h> of some C libraries and
+ * <linux/mount.h>, which has the constants, can't be included together.
+ */
+#ifndef VEXT_SYS_SYSCALLS_H
+#define VEXT_SYS_SYSCALLS_H
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SYS_UMOUNT_DETACH 0x2 /* MNT_DETACH */
+
+/* The request as the kernel takes it; the libcs disagree on its type. */
+static inline int sys_ioctl(int fd, unsigned long request, void *argument)
+{
+	return (int)syscall(SYS_ioctl, fd, request, argument);
+}
+
+static inline int sys_openat2(int dir_fd, const char *path, int flags, uint64_t resolve)
+{
+	const struct open_how how = { .flags = (uint64_t)(unsigned)flags, .resolve = resolve };
+
+	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+}
+
+static inline int sys_fsopen(const char *type)
+{
+	return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+}
+
+static inline int sys_fsconfig(int fs_fd, unsigned command, const char *key, const char *value)
+{
+	return (int)syscall(SYS_fsconfig, fs_fd, command, key, value, 0);
+}
+
+static inline int sys_fsmount(int fs_fd, unsigned attributes)
+{
+	return (int)syscall(SYS_fsmount, fs_fd, FSMOUNT_CLOEXEC, attributes);
+}
+
+/* Attaches the mount behind `mount_fd` to the directory `path` below `dir_fd`; "" is `dir_fd` itself. */
+static inline int sys_move_mount(int mount_fd, int dir_fd, const char *path)
+{
+	return (int)syscall(SYS_move_mount, mount_fd, "", dir_fd, path,
+			    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+/* A detached copy of the mount at `path` below `dir_fd`, without the mounts below it. */
+static inline int sys_clone_mount(int dir_fd, const char *path)
+{
+	return (int)syscall(SYS_open_tree, dir_fd, path,
+			    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+}
+
+/* The same with the mounts below it. */
+static inline int sys_clone_mounts(int dir_fd, const char *path)
+{
+	return (int)syscall(SYS_open_tree, dir_fd, path,
+			    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+}
+
+static inline int sys_mount(const char *source, const char *target, const char *type,
+			    unsigned long flags, const char *options)
+{
+	return (int)syscall(SYS_mount, source, target, type, flags, options);
+}
+
+static inline int sys_umount(const char *target, int flags)
+{
+	return (int)syscall(SYS_umount2, target, flags);
+}
+
+#endif
