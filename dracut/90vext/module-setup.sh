@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# dracut module: verify and merge system extensions before switch-root.
+#
+# Works with and without systemd in the initramfs, and needs neither the dm nor the crypt module:
+# vext talks to loop and device-mapper itself.
+# shellcheck disable=SC2154  # kernel, moddir and the like come from dracut
+
+# Where the kernel has these as modules they go in; where they are built in there is nothing to do.
+vext_modules_needed=(loop dm_mod dm_verity overlay)
+vext_modules_filesystems=(erofs squashfs)
+# Faster SHA-256, where the machine has one.
+vext_modules_optional=(sha256 sha256_ssse3 sha256_arm64 sha2_ce)
+
+# called by dracut
+check() {
+    local m list missing=()
+
+    # Whoever installs vext wants it; without the binary there is nothing to install.
+    require_binaries vext || return 1
+
+    [[ $no_kernel == yes ]] && return 0
+    for m in "${vext_modules_needed[@]}"; do
+        # A module, or built in.
+        check_kernel_module "$m" || missing+=("$m")
+    done
+    check_kernel_module erofs || check_kernel_module squashfs || missing+=("erofs or squashfs")
+    ((${#missing[@]} == 0)) || {
+        printf -v list '%s, ' "${missing[@]}"
+        derror "vext: kernel $kernel lacks ${list%, }; without that no system extension can be merged, so vext is left out"
+        return 1
+    }
+    return 0
+}
+
+# called by dracut
+depends() {
+    return 0
+}
+
+# called by dracut
+installkernel() {
+    local m
+
+    # All of them, hostonly or not: which images there will be isn't known when this is built.
+    hostonly='' instmods "${vext_modules_needed[@]}" "${vext_modules_filesystems[@]}"
+    hostonly='' instmods -s "${vext_modules_optional[@]}"
+    for m in "${vext_modules_filesystems[@]}"; do
+        check_kernel_module "$m" \
+            || dwarn "vext: kernel $kernel lacks $m; system extensions of this file system will be refused"
+    done
+}
+
+# called by dracut
+install() {
+    local unit
+
+    inst_multiple vext modprobe sh
+
+    # A policy that the image builder put beside the binary; it is as trusted as the initramfs.
+    inst_multiple -o /etc/vext.conf
+
+    # For a /usr that "vext open" has opened in an earlier stage.
+    inst_simple "$moddir/59-vext-dm.rules" "${udevdir:-/usr/lib/udev}/rules.d/59-vext-dm.rules"
+
+    if dracut_module_included systemd; then
+        inst_simple "$moddir/vext.service" "${systemdsystemunitdir:?}/vext.service"
+        inst_simple "$moddir/vext-required.service" "$systemdsystemunitdir/vext-required.service"
+        mkdir -p "${initdir:?}$systemdsystemunitdir/initrd.target.wants"
+        ln_r "$systemdsystemunitdir/vext.service" "$systemdsystemunitdir/initrd.target.wants/vext.service"
+        for unit in initrd-parse-etc.service initrd-cleanup.service initrd-switch-root.target; do
+            mkdir -p "$initdir$systemdsystemunitdir/$unit.requires"
+            ln_r "$systemdsystemunitdir/vext-required.service" "$systemdsystemunitdir/$unit.requires/vext-required.service"
+        done
+    else
+        inst_hook pre-pivot 10 "$moddir/vext-pre-pivot.sh"
+    fi
+}
