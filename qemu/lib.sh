@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Shared by the scripts in qemu/: where things are, and the roots that they need. Sourced.
+
+top=$(realpath -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
+build=${VEXT_BUILD:-$top/build}
+tools=${VEXT_TOOLS:-$build/roots/tools}
+guest=${VEXT_GUEST:-$build/roots/guest}
+me=${0##*/}
+
+die() { echo "$me: $*" >&2; exit 3; }
+bad_usage() { echo "$me: $*" >&2; usage >&2; exit 2; }
+need_program() { # PROGRAM PACKAGE
+	command -v "$1" >/dev/null || die "$1 is not installed: apt-get install $2"
+}
+
+# Seconds since the script began, for progress lines.
+started=${EPOCHREALTIME/./}
+progress() {
+	local t=$(((${EPOCHREALTIME/./} - started) / 100000))
+	printf '%4d.%d s  %s\n' $((t / 10)) $((t % 10)) "$*" >&2
+}
+
+need_tools() { "$top/bootengine/debian-root" "$top/bootengine/tools.packages" "$tools"; }
+need_guest() { "$top/bootengine/debian-root" "$top/qemu/guest.packages" "$guest"; }
+
+# The only kernel in the tools root.
+kernel_version() {
+	local found=("$tools"/usr/lib/modules/*/modules.dep)
+	if [ ${#found[@]} != 1 ] || [ ! -e "${found[0]}" ]; then
+		die "$tools/usr/lib/modules: not exactly one kernel"
+	fi
+	basename -- "$(dirname -- "${found[0]}")"
+}
+kernel_image() { echo "$tools/boot/vmlinuz-$(kernel_version)"; }
+
+# A file's content has changed when its parts have: prints one hash over files, directories and words.
+fingerprint() {
+	local x
+	for x in "$@"; do
+		if [ -d "$x" ]; then
+			find "$x" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+		elif [ -f "$x" ]; then
+			sha256sum < "$x"
+		else
+			echo "$x"
+		fi
+	done | sha256sum | cut -d' ' -f1
+}
