@@ -1,0 +1,169 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# The dracut module by two versions of dracut, and bootengine/update-bootengine. Sourced by ./run.
+# shellcheck disable=SC2154,SC2317  # scratch, tools and the like are of ./run, sysext.sh and lib.sh
+
+module=dracut/90vext
+mkdir -p "$scratch/dracut/other" "$scratch/dracut/out"
+
+# The dracut of this machine's own Debian, over that of the tools root: 059 on Debian 12.
+fetch_other_dracut() {
+	(cd "$scratch/dracut" && apt-get -q -q download dracut-core && dpkg-deb -x dracut-core_*.deb other) > "$log" 2>&1 ||
+		{ cat "$log"; exit 3; }
+	sed -n 's/^DRACUT_VERSION=//p' "$scratch/dracut/other/usr/lib/dracut/dracut-version.sh"
+}
+own_version=$(sed -n 's/^DRACUT_VERSION=//p' "$tools/usr/lib/dracut/dracut-version.sh")
+other_version=$(fetch_other_dracut)
+
+# As somebody installs vext: the binary, the module, then dracut as ever. $prepare runs in the root before that.
+cat > "$scratch/dracut/inside" << 'END'
+set -eu
+[ "$1" = own ] || cp -R /run/other/usr/. /usr/
+install /run/vext /usr/bin/vext
+cp -R /run/90vext /usr/lib/dracut/modules.d/
+eval "$PREPARE"
+mkdir /run/tmp
+exec dracut --force --conf /dev/null --confdir /run/tmp --tmpdir /run/tmp --no-hostonly --no-early-microcode --nostrip \
+	--no-compress --kver "$(ls /usr/lib/modules)" --drivers loop --modules "$2" /run/out/initramfs
+END
+prepare=:
+dracut_by() { # own, other; MODULES
+	rm -f "$scratch/dracut/out"/*
+	run bootengine/in-root --writable --ro-bind "$scratch/dracut/other=/run/other" --ro-bind "$build/vext=/run/vext" \
+		--ro-bind "$module=/run/90vext" --ro-bind "$scratch/dracut/inside=/run/inside" --bind "$scratch/dracut/out=/run/out" \
+		--setenv "PREPARE=$prepare" "$tools" -- bash /run/inside "$1" "$2"
+	cat "$out" >> "$err" # 106 says all of it there, 059 half
+	# Without the only module there is no initramfs at all.
+	names=
+	[ "$status" != 0 ] || names=$(cpio --quiet -t < "$scratch/dracut/out/initramfs" 2> /dev/null)
+}
+has() { grep -Eqx -- "$1" <<< "$names" || fail "not in the initramfs: $1"; }
+has_not() { ! grep -Ex -- "$1" <<< "$names" || fail "in the initramfs: $1"; }
+
+module_goes_in() { # WHICH
+	local m
+	dracut_by "$1" "base vext"
+	has 'usr/bin/vext'
+	has '(var|usr)/lib/dracut/hooks/pre-pivot/10-vext-pre-pivot\.sh'
+	has_not '.*/vext\.service'
+	for m in block/loop md/dm-mod md/dm-verity; do has ".*/kernel/drivers/$m\.ko.*"; done
+	for m in erofs/erofs squashfs/squashfs overlayfs/overlay; do has ".*/kernel/fs/$m\.ko.*"; done
+	has '.*sha256.*'
+	# No dm and no crypt: vext needs neither, nor what they bring.
+	has_not '.*(dmsetup|cryptsetup|veritysetup|libdevmapper).*'
+	dracut_by "$1" "systemd-initrd vext"
+	has 'usr/bin/vext'
+	has 'usr/lib/systemd/system/vext\.service'
+	has 'usr/lib/systemd/system/initrd\.target\.wants/vext\.service'
+	has_not '.*vext-pre-pivot.*'
+	prepare='echo "policy = root=signed" > /etc/vext.conf'
+	dracut_by "$1" "vext"
+	has 'etc/vext\.conf'
+}
+
+# When dracut is run, not at the first boot.
+# shellcheck disable=SC2016  # for the inner shell
+module_tells() { # WHICH
+	local here='$(ls /usr/lib/modules)' fs='/usr/lib/modules/*/kernel/fs' md='/usr/lib/modules/*/kernel/drivers/md'
+	prepare="rm -r $fs/squashfs; depmod $here"
+	dracut_by "$1" "vext"
+	tells 'vext: kernel [^ ]+ lacks squashfs; system extensions of this file system will be refused$'
+	has usr/bin/vext
+	prepare="rm -r $fs/squashfs $fs/erofs $md/dm-verity*; depmod $here"
+	dracut_by "$1" "vext"
+	tells 'vext: kernel [^ ]+ lacks dm_verity, erofs or squashfs; .* left out$'
+	has_not usr/bin/vext
+	[ "$1" = own ] || return 0 # the rest is of the same functions
+	prepare="rm -r $fs/overlayfs; depmod $here"
+	dracut_by "$1" "vext"
+	tells 'vext: kernel [^ ]+ lacks overlay; '
+	# Built in is as good.
+	prepare="rm -r $fs/overlayfs; echo kernel/fs/overlayfs/overlay.ko >> \$(echo /usr/lib/modules/*/modules.builtin); depmod $here"
+	dracut_by "$1" "vext"
+	has usr/bin/vext
+	has_not '.*/overlay\.ko.*'
+	prepare='rm /usr/bin/vext'
+	dracut_by "$1" "vext"
+	has_not usr/bin/vext
+	tells "(vext' cannot be installed|could not find|command 'vext')"
+}
+
+# What dracut's own project looks at, with its settings; and systemd looks at its unit.
+module_is_clean() {
+	shfmt -d -i 4 -ci -bn -sr -s "$module"/*.sh || fail "shfmt would write it otherwise"
+	shellcheck -x "$module"/*.sh
+	bash -n "$module/module-setup.sh"
+	dash -n "$module/vext-pre-pivot.sh"
+	busybox ash -n "$module/vext-pre-pivot.sh"
+	[ "$(stat -c %a "$module/module-setup.sh")" = 755 ] || fail "module-setup.sh can't be run"
+	# shellcheck disable=SC2016  # for the inner shell
+	run bootengine/in-root --writable --ro-bind "$build/vext=/run/vext" --ro-bind "$module=/run/90vext" "$tools" -- sh -c '
+		cp /run/vext /usr/bin/; cp /run/90vext/vext.service /usr/lib/systemd/system/
+		systemd-analyze verify --man=no /usr/lib/systemd/system/vext.service 2>&1 | grep -i vext || true'
+	[ ! -s "$out" ] || fail "systemd-analyze: $(cat "$out")"
+}
+# In the order of DESIGN: behind the root and who makes its links, before anybody reads it.
+unit_is_in_order() {
+	local unit=$module/vext.service name
+	for name in initrd-root-fs.target initrd-usr-fs.target initrd-setup-root-after-ignition.service; do
+		sed -n 's/^After=//p' "$unit" | tr ' ' '\n' | grep -qx "$name" || fail "not After=$name"
+	done
+	for name in initrd-parse-etc.service initrd-cleanup.service initrd-switch-root.target shutdown.target; do
+		sed -n 's/^Before=//p' "$unit" | tr ' ' '\n' | grep -qx "$name" || fail "not Before=$name"
+	done
+	grep -q '^TimeoutStartSec=[0-9]' "$unit" || fail "it may wait without a bound"
+	# dracut's own shells of rd.break=pre-pivot and later come behind initrd-parse-etc.service, hence behind vext.
+	grep -q '^After=.*initrd-parse-etc\.service' "$tools/usr/lib/dracut/modules.d/98dracut-systemd/dracut-pre-pivot.service" ||
+		fail "dracut-pre-pivot.service has changed: look again where its shell comes"
+}
+
+# ---- update-bootengine ------------------------------------------------------------------------
+
+update_bootengine() { run bootengine/update-bootengine --root "$tools" "$@"; }
+
+# Twice, from different surroundings; then what it lists, and that nothing of this machine is in it.
+initramfs_is_the_same() {
+	local one=$scratch/boot/one two=$scratch/boot/two machine
+	update_bootengine -o "$one"
+	wants 0
+	tells 'one: [0-9]+ KiB \(zstd\), [0-9]+ KiB in [0-9]+ files unpacked, kernel [^ ]+, vext [0-9]+ KiB, '
+	mkdir "$scratch/elsewhere"
+	run env -C "$scratch/elsewhere" TZ=Asia/Tokyo LC_ALL=C HOSTNAME=other dracutbasedir=/nowhere HOME=/nowhere \
+		bash -c 'umask 077; exec "$@"' sh "$PWD/bootengine/update-bootengine" --root "$tools" -o "$two" --max-size 100M \
+		--vext "$build/vext" --list "$scratch/boot/list"
+	wants 0
+	cmp "$one" "$two" || fail "not the same twice"
+	cmp "$one.list" "$scratch/boot/list" || fail "another list"
+	zstd -q -dc "$one" > "$scratch/boot/raw"
+	[ "$(cut -d' ' -f4- "$one.list" | sed 's/ -> .*//' | sort)" = "$(cpio --quiet -t < "$scratch/boot/raw" | sort)" ] ||
+		fail "the list is not what is in it"
+	grep -qx -- "-rwxr-xr-x 0:0 $(stat -c %s "$build/vext") usr/bin/vext" "$one.list" || fail "vext is not in the list"
+	for machine in "$PWD" "$(hostname)" "$(cat /etc/machine-id 2> /dev/null)" "$scratch"; do
+		[ ${#machine} -lt 6 ] || ! grep -a -q -F -e "$machine" "$scratch/boot/raw" || fail "'$machine' of this machine is in it"
+	done
+	[ -z "$(awk '$2 != "0:0"' "$one.list")" ] || fail "not all of it is root's: $(awk '$2 != "0:0"' "$one.list" | head -n 3)"
+}
+initramfs_has_a_budget() {
+	echo before > "$scratch/boot/kept"
+	# A small one, for the time that it takes.
+	update_bootengine -o "$scratch/boot/kept" --modules vext --drivers loop --compress gzip --max-size 100K
+	wants 3
+	tells 'kept: [0-9]+ KiB, and --max-size is 100K: not written'
+	tells '[0-9]+ KiB +usr/bin/vext$'
+	[ "$(cat "$scratch/boot/kept")" = before ] || fail "written all the same"
+	[ -z "$(find "$scratch/boot" -name '.update*')" ] || fail "something is left"
+	update_bootengine --max-size lots
+	wants 2
+	update_bootengine -o "$scratch/boot/kept" --kernel 1.2.3
+	wants 3
+	tells 'no such kernel'
+}
+
+try "dracut module: dracut $own_version takes it, with and without systemd" module_goes_in own
+try "dracut module: dracut $other_version takes it, with and without systemd" module_goes_in other
+try "dracut module: dracut $own_version tells what the kernel lacks" module_tells own
+try "dracut module: dracut $other_version tells what the kernel lacks" module_tells other
+try "dracut module: form" module_is_clean
+try "dracut module: the unit's place in the order" unit_is_in_order
+try "update-bootengine: the same bytes, whoever builds and where" initramfs_is_the_same
+try "update-bootengine: a budget" initramfs_has_a_budget

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two sources of configuration and a kernel command line, with NULs between them, put together as at boot. Asserted:
+ * each source after the first can only tighten; one that is malformed lets nothing through.
+ */
+#include "core/config.h"
+#include "fuzz.h"
+
+#define SOURCES 3u
+
+static const char *const names[] = { "docker", "containerd-flatcar", "a", "x" };
+
+static bool parse(const uint8_t *bytes, size_t size, bool is_command_line, struct config *asked,
+		  enum reason *why)
+{
+	struct config_notes notes;
+	char *copy = (char *)fuzz_copy(bytes, size);
+	struct verdict v;
+
+	memset(asked, 0x5a, sizeof(*asked));
+	v = is_command_line ? config_parse_command_line(copy, size, asked, &notes) :
+			      config_parse(copy, size, asked, &notes);
+	for (size_t i = 0; i < notes.unknown && i < CONFIG_UNKNOWN_MAX; i++)
+		holds(notes.unknown_keys[i].bytes >= copy &&
+		      notes.unknown_keys[i].bytes + notes.unknown_keys[i].size <= copy + size);
+	free(copy);
+	if (is_accepted(v))
+		return true;
+	*why = v.reason;
+	holds(fuzz_group(v) == 6 && (v.at == VERDICT_NOWHERE || v.at <= size));
+	return false;
+}
+
+static bool is_path_of(const char *path, const struct config *config)
+{
+	for (uint32_t i = 0; i < config->paths; i++)
+		if (strcmp(config->path[i], path) == 0)
+			return true;
+	return false;
+}
+
+static bool is_required(const struct config *config, const char *name)
+{
+	for (uint32_t i = 0; i < config->required.count; i++)
+		if (strcmp(config->required.list[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool merges_nothing(const struct config *config)
+{
+	return config->off || !is_accepted(config->denied);
+}
+
+static bool is_allowed(const struct config *config, const char *name)
+{
+	const struct verdict v = config_check(config, name);
+
+	holds(is_accepted(v) || fuzz_group(v) == 6);
+	return is_accepted(v);
+}
+
+static void check_denied(const struct config *config)
+{
+	holds(!is_accepted(config->denied));
+	for (size_t i = 0; i < DESIGNATORS; i++)
+		holds(config->demands.flags[i] == 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		holds(config_check(config, names[i]).reason == config->denied.reason);
+}
+
+static void check_sound(const struct config *config)
+{
+	holds(config->paths <= CONFIG_PATHS_MAX && config->required.count <= CONFIG_NAMES_MAX);
+	holds(config->allowed.count <= CONFIG_NAMES_MAX);
+	for (uint32_t i = 0; i < config->paths; i++)
+		holds(config->path[i][0] == '/' && memchr(config->path[i], 0, CONFIG_PATH_MAX));
+	for (uint32_t i = 0; i < config->required.count; i++)
+		holds(memchr(config->required.list[i], 0, VEXT_NAME_MAX + 1));
+}
+
+static void check_tighter(const struct config *now, const struct config *before)
+{
+	holds(demands_imply(&now->demands, &before->demands));
+	holds(now->on_failure >= before->on_failure && now->corruption >= before->corruption);
+	holds(!now->user_certificates || before->user_certificates);
+	holds(merges_nothing(now) || !merges_nothing(before));
+	for (uint32_t i = 0; i < now->paths; i++)
+		holds(is_path_of(now->path[i], before));
+	for (uint32_t i = 0; i < before->required.count; i++)
+		holds(is_required(now, before->required.list[i]));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		holds(!is_allowed(now, names[i]) || is_allowed(before, names[i]));
+}
+
+static void describe(const struct config *config)
+{
+	static char line[CONFIG_DESCRIBED_MAX];
+	struct text text;
+
+	text_init(&text, line, sizeof(line));
+	config_describe(config, &text);
+	holds(text_ok(&text) && strlen(line) == text.used && !strchr(line, '\n'));
+}
+
+static void add(struct config *config, const uint8_t *bytes, size_t size, size_t source)
+{
+	static struct config asked, before;
+	enum reason reason;
+	uint32_t weaker = 0;
+
+	before = *config;
+	if (!parse(bytes, size, source == SOURCES - 1, &asked, &reason)) {
+		config_deny(config, reason);
+		check_denied(config);
+		holds(config->denied.reason == reason || !is_accepted(before.denied));
+		return;
+	}
+	if (source == 0 ? !config_set(config, &asked) : !config_tighten(config, &asked, &weaker))
+		config_deny(config, REASON_POLICY_CONFIGURATION);
+	check_sound(config);
+	if (source > 0)
+		check_tighter(config, &before);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	static struct config config;
+	size_t used = 0;
+
+	config_built_in(&config);
+	check_sound(&config);
+	for (size_t i = 0; i < SOURCES && used <= size; i++) {
+		const uint8_t *nul = used < size ? memchr(bytes + used, 0, size - used) : NULL;
+		const size_t length = nul ? (size_t)(nul - bytes) - used : size - used;
+
+		add(&config, bytes + used, length, i);
+		used += length + 1;
+	}
+	describe(&config);
+	return 0;
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sys/overlay and sys/stage with real mounts: for root only, in a mount namespace of its own. */
+#include <errno.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+
+#include "sys/merged.h"
+#include "sys/overlay.h"
+#include "sys/syscalls.h"
+#include "tree.h"
+
+static const uint8_t hash_of_a[VEXT_HASH_SIZE] = { 0xaa };
+static const uint8_t hash_of_b[VEXT_HASH_SIZE] = { 0xbb };
+static const struct overlay_layer layers[] = {
+	{ .name = "b", .has = { true, false }, .path = "/run/b.raw", .root_hash = hash_of_b },
+	{ .name = "a", .has = { true, false }, .path = "/etc/a.raw", .root_hash = hash_of_a },
+	{ .name = "c", .class = CLASS_CONFEXT, .has = { [HIERARCHY_ETC] = true }, .path = "" },
+};
+
+#define ZEROS "00000000000000000000000000000000000000000000000000000000000000"
+static const char origin[] = "{\"mutable\":{\"mode\":\"no\"},\"extensions\":{"
+			     "\"b\":{\"path\":\"/run/b.raw\",\"verityHash\":\"bb" ZEROS "\"},"
+			     "\"a\":{\"path\":\"/etc/a.raw\",\"verityHash\":\"aa" ZEROS "\"}}}\n";
+
+struct scene {
+	struct tree *root;
+	struct stage stage;
+	int overlay;
+};
+
+static void layer_file(const struct scene *scene, const char *path, const char *text)
+{
+	struct tree tree = { .fd = scene->stage.tree };
+
+	tree_text(&tree, path, text);
+}
+
+/* A root with something mounted below its /usr, and two layers on the stage. */
+static int set_up(void **state)
+{
+	struct scene *scene = calloc(1, sizeof(*scene));
+	char path[512];
+
+	*state = scene;
+	scene->stage = STAGE_NONE;
+	scene->overlay = -1;
+	if (unshare(CLONE_NEWNS) < 0 || sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return 0;
+	scene->root = tree_make();
+	assert_int_equal(sys_mount("root", scene->root->path, "tmpfs", 0, "mode=0755"), 0);
+	close(scene->root->fd);
+	scene->root->fd = open(scene->root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	tree_text(scene->root, "usr/bin/host", "host");
+	tree_text(scene->root, "usr/bin/same", "host");
+	tree_directory(scene->root, "usr/share/a b");
+	tree_directory(scene->root, "usrlocal");
+	tree_text(scene->root, "etc/host.conf", "host");
+	assert_int_equal(fchmodat(scene->root->fd, "usr", 0751, 0), 0);
+	snprintf(path, sizeof(path), "%s/usr/share/a b", scene->root->path);
+	assert_int_equal(sys_mount("below", path, "tmpfs", 0, NULL), 0);
+	tree_text(scene->root, "usr/share/a b/inner/file", "below");
+	snprintf(path, sizeof(path), "%s/usr/share/a b/inner", scene->root->path);
+	assert_int_equal(sys_mount("inner", path, "tmpfs", 0, NULL), 0);
+	tree_text(scene->root, "usr/share/a b/inner/file", "inner");
+	snprintf(path, sizeof(path), "%s/usr", scene->root->path);
+	assert_int_equal(setxattr(path, "security.selinux", "system_u:object_r:usr_t:s0", 27, 0),
+			 0);
+	assert_int_equal(stage_enter(scene->root->fd, &scene->stage).reason, REASON_ACCEPTED);
+	layer_file(scene, "0/usr/bin/same", "b");
+	layer_file(scene, "1/usr/bin/same", "a");
+	layer_file(scene, "1/usr/bin/only", "a");
+	layer_file(scene, "2/etc/c.conf", "c");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct scene *scene = *state;
+
+	if (scene->overlay >= 0)
+		close(scene->overlay);
+	(void)stage_leave(&scene->stage);
+	if (scene->root) {
+		assert_int_equal(sys_umount(scene->root->path, SYS_UMOUNT_DETACH), 0);
+		tree_remove(scene->root);
+	}
+	free(scene);
+	return 0;
+}
+
+static void need_root(const struct scene *scene)
+{
+	if (scene->root == NULL)
+		skip();
+}
+
+static void assert_holds(int dir_fd, const char *path, const char *text)
+{
+	char found[512] = { 0 };
+	const int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_true(read(fd, found, sizeof(found) - 1) >= 0);
+	close(fd);
+	assert_string_equal(found, text);
+}
+
+static struct verdict make(struct scene *scene)
+{
+	return overlay_make(&scene->stage, HIERARCHY_USR, layers, 3, &scene->overlay);
+}
+
+static void lays_images_over_the_root(void **state)
+{
+	struct scene *scene = *state;
+	struct stat st;
+
+	need_root(scene);
+	assert_int_equal(make(scene).reason, REASON_ACCEPTED);
+	assert_holds(scene->overlay, "bin/host", "host");
+	assert_holds(scene->overlay, "bin/same", "b");
+	assert_holds(scene->overlay, "bin/only", "a");
+	assert_holds(scene->overlay, ".systemd-sysext/extensions", "a\nb\n");
+	assert_holds(scene->overlay, ".systemd-sysext/origin", origin);
+	assert_int_equal(fstat(scene->overlay, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0751);
+	assert_int_equal(openat(scene->overlay, "bin/new", O_WRONLY | O_CREAT | O_CLOEXEC, 0644),
+			 -1);
+	assert_int_equal(errno, EROFS);
+}
+
+static void says_no_origin_where_a_path_is_not_known(void **state)
+{
+	struct overlay_layer some[] = { layers[0], layers[1] };
+	struct scene *scene = *state;
+
+	need_root(scene);
+	some[1].path = "";
+	assert_int_equal(
+		overlay_make(&scene->stage, HIERARCHY_USR, some, 2, &scene->overlay).reason,
+		REASON_ACCEPTED);
+	assert_holds(scene->overlay, ".systemd-sysext/extensions", "a\nb\n");
+	assert_int_equal(faccessat(scene->overlay, ".systemd-sysext/origin", F_OK, 0), -1);
+}
+
+static void merges_confexts_without_programs(void **state)
+{
+	struct scene *scene = *state;
+	struct statvfs fs;
+
+	need_root(scene);
+	assert_int_equal(
+		overlay_make(&scene->stage, HIERARCHY_ETC, layers, 3, &scene->overlay).reason,
+		REASON_ACCEPTED);
+	assert_holds(scene->overlay, "host.conf", "host");
+	assert_holds(scene->overlay, "c.conf", "c");
+	assert_holds(scene->overlay, ".systemd-confext/confexts", "c\n");
+	assert_int_equal(fstatvfs(scene->overlay, &fs), 0);
+	assert_int_equal(fs.f_flag & (ST_RDONLY | ST_NODEV | ST_NOSUID | ST_NOEXEC),
+			 ST_RDONLY | ST_NODEV | ST_NOSUID | ST_NOEXEC);
+	assert_int_equal(stage_leave(&scene->stage).reason, REASON_ACCEPTED);
+	assert_int_equal(overlay_attach(scene->overlay, scene->root->fd, HIERARCHY_ETC).reason,
+			 REASON_ACCEPTED);
+	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_ETC).reason,
+			 REASON_MERGE_PRESENT);
+	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason, REASON_ACCEPTED);
+	overlay_detach(scene->overlay);
+}
+
+static void keeps_what_is_mounted_below(void **state)
+{
+	struct scene *scene = *state;
+
+	need_root(scene);
+	assert_int_equal(make(scene).reason, REASON_ACCEPTED);
+	assert_holds(scene->overlay, "share/a b/inner/file", "inner");
+}
+
+static void keeps_the_label(void **state)
+{
+	struct scene *scene = *state;
+	char label[64] = { 0 };
+	int fd;
+
+	need_root(scene);
+	assert_int_equal(make(scene).reason, REASON_ACCEPTED);
+	fd = openat(scene->overlay, ".", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fgetxattr(fd, "security.selinux", label, sizeof(label)), 27);
+	close(fd);
+	assert_string_equal(label, "system_u:object_r:usr_t:s0");
+}
+
+/* An image that has a file, or a link, where the host has a mount. */
+static void refuses_when_a_mount_has_no_place(void **state)
+{
+	struct scene *scene = *state;
+
+	need_root(scene);
+	layer_file(scene, "0/usr/other/file", "x");
+	assert_int_equal(symlinkat("../other", scene->stage.tree, "0/usr/share"), 0);
+	assert_int_equal(make(scene).reason, REASON_MERGE_SUBMOUNT);
+	assert_int_equal(scene->overlay, -1);
+}
+
+static struct merged read_usr(const struct scene *scene)
+{
+	struct merged merged;
+
+	assert_int_equal(merged_read(scene->root->fd, HIERARCHY_USR, &merged).reason,
+			 REASON_ACCEPTED);
+	return merged;
+}
+
+static void tells_what_is_merged(void **state)
+{
+	static const char release[] = "0/usr/lib/extension-release.d/extension-release.b";
+	struct scene *scene = *state;
+	struct merged merged;
+
+	need_root(scene);
+	merged = read_usr(scene);
+	assert_false(merged.is_merged);
+	assert_int_equal(merged.names.count, 0);
+	layer_file(scene, release, "ID=_any\nEXTENSION_RELOAD_MANAGER=1\n");
+	assert_int_equal(make(scene).reason, REASON_ACCEPTED);
+	assert_int_equal(stage_leave(&scene->stage).reason, REASON_ACCEPTED);
+	assert_false(merged_wants_reload(scene->root->fd));
+	assert_int_equal(overlay_attach(scene->overlay, scene->root->fd, HIERARCHY_USR).reason,
+			 REASON_ACCEPTED);
+	merged = read_usr(scene);
+	assert_true(merged.is_merged);
+	assert_true(merged.since > 1600000000);
+	assert_int_equal(merged.names.count, 2);
+	assert_string_equal(merged.names.names[0], "a");
+	assert_true(merged_has(&merged, "b") && !merged_has(&merged, "c"));
+	merged_free(&merged);
+	assert_true(merged_wants_reload(scene->root->fd));
+	overlay_detach(scene->overlay);
+	assert_false(merged_wants_reload(scene->root->fd));
+}
+
+static void appears_and_disappears_whole(void **state)
+{
+	struct scene *scene = *state;
+	bool removed;
+
+	need_root(scene);
+	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason, REASON_ACCEPTED);
+	assert_int_equal(make(scene).reason, REASON_ACCEPTED);
+	assert_int_equal(stage_leave(&scene->stage).reason, REASON_ACCEPTED);
+	assert_int_equal(overlay_attach(scene->overlay, scene->root->fd, HIERARCHY_USR).reason,
+			 REASON_ACCEPTED);
+	assert_holds(scene->root->fd, "usr/bin/only", "a");
+	assert_holds(scene->root->fd, "usr/share/a b/inner/file", "inner");
+	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason,
+			 REASON_MERGE_PRESENT);
+	assert_int_equal(overlay_remove(scene->root->fd, HIERARCHY_USR, &removed).reason,
+			 REASON_ACCEPTED);
+	assert_true(removed);
+	assert_int_equal(overlay_remove(scene->root->fd, HIERARCHY_USR, &removed).reason,
+			 REASON_ACCEPTED);
+	assert_false(removed);
+	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason, REASON_ACCEPTED);
+	assert_int_equal(faccessat(scene->root->fd, "usr/bin/only", F_OK, 0), -1);
+	assert_holds(scene->root->fd, "usr/share/a b/inner/file", "inner");
+}
+
+static void attach(struct scene *scene)
+{
+	assert_int_equal(make(scene).reason, REASON_ACCEPTED);
+	assert_int_equal(stage_leave(&scene->stage).reason, REASON_ACCEPTED);
+	assert_int_equal(overlay_attach(scene->overlay, scene->root->fd, HIERARCHY_USR).reason,
+			 REASON_ACCEPTED);
+}
+
+static void assert_stays(const struct scene *scene, int error, bool any_removed)
+{
+	bool removed = !any_removed;
+	const struct verdict v = overlay_remove(scene->root->fd, HIERARCHY_USR, &removed);
+
+	assert_int_equal(v.reason, REASON_MERGE_DETACH);
+	assert_int_equal(v.sys_errno, error);
+	assert_int_equal(removed, any_removed);
+	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason,
+			 REASON_MERGE_PRESENT);
+}
+
+static void stays_without_proc(void **state)
+{
+	struct scene *scene = *state;
+
+	need_root(scene);
+	attach(scene);
+	assert_int_equal(sys_mount("hidden", "/proc", "tmpfs", 0, NULL), 0);
+	assert_stays(scene, ENOENT, false);
+	assert_int_equal(sys_umount("/proc", 0), 0);
+}
+
+/* In a process of its own, which is nobody's for good. */
+static void stays_for_want_of_privileges(void **state)
+{
+	struct scene *scene = *state;
+	int status;
+	pid_t pid;
+
+	need_root(scene);
+	attach(scene);
+	pid = fork();
+	if (pid == 0) {
+		bool removed = true;
+		struct verdict v = { REASON_UNDECIDED, 0, 0 };
+
+		/* A process that changes who it is may no longer read its own /proc/self/fd. */
+		if (setresuid(65534, 65534, 65534) == 0 && prctl(PR_SET_DUMPABLE, 1) == 0)
+			v = overlay_remove(scene->root->fd, HIERARCHY_USR, &removed);
+		_exit(v.reason == REASON_MERGE_DETACH && v.sys_errno == EPERM && !removed ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason,
+			 REASON_MERGE_PRESENT);
+}
+
+/* As deep as it looks: 64 of them go, and the one below is told. */
+static void takes_only_so_many_off(void **state)
+{
+	struct scene *scene = *state;
+
+	need_root(scene);
+	attach(scene);
+	for (unsigned i = 0; i < 64; i++) {
+		const int usr = openat(scene->root->fd, "usr", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		const int copy = sys_clone_mount(usr, "");
+
+		assert_true(copy >= 0);
+		assert_int_equal(sys_move_mount(copy, usr, ""), 0);
+		close(copy);
+		close(usr);
+	}
+	assert_stays(scene, EBUSY, true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(lays_images_over_the_root, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(says_no_origin_where_a_path_is_not_known, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(merges_confexts_without_programs, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(keeps_what_is_mounted_below, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(keeps_the_label, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(refuses_when_a_mount_has_no_place, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(tells_what_is_merged, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(appears_and_disappears_whole, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(stays_without_proc, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(stays_for_want_of_privileges, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(takes_only_so_many_off, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("overlay", tests, NULL, NULL);
+}

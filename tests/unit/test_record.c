@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* probe/record: what status.json says, and what is none. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "probe/record.h"
+
+static bool opens(const char *json)
+{
+	struct record record = { .document = NULL };
+	const bool opened = record_open(json, strlen(json), &record);
+
+	record_close(&record);
+	return opened;
+}
+
+static void reads_an_image(void **state)
+{
+	static const char json[] =
+		"{\"version\":1,\"root\":\"/sysroot\",\"time\":7,\"microseconds\":90,"
+		"\"microsecondsOfMerge\":5,\"more\":[],\"images\":[{},{\"image\":\"/a.raw\","
+		"\"name\":\"a\",\"verdict\":\"accepted\",\"reason\":\"accepted\",\"detail\":\"d\","
+		"\"rootHash\":\"00\",\"signer\":{\"fingerprint\":\"ff\",\"subject\":\"CN=x\","
+		"\"source\":\"baked\"},\"class\":\"sysext\",\"step\":\"check-content\","
+		"\"kernelChecked\":true,\"microsecondsOf\":{\"judge\":1,\"attach\":2,\"mount\":3},"
+		"\"microseconds\":6}]}\n";
+	struct record record;
+	struct record_image image;
+
+	(void)state;
+	assert_true(record_open(json, sizeof(json) - 1, &record));
+	assert_string_equal(record_root(&record), "/sysroot");
+	assert_int_equal(record_time(&record), 7);
+	assert_int_equal(record_microseconds(&record), 90);
+	assert_int_equal(record_merge(&record), 5);
+	assert_int_equal(record_images(&record), 2);
+	record_image(&record, 0, &image);
+	assert_null(image.name);
+	assert_null(image.subject);
+	assert_false(image.has_steps);
+	record_image(&record, 1, &image);
+	assert_string_equal(image.name, "a");
+	assert_string_equal(image.class, "sysext");
+	assert_string_equal(image.subject, "CN=x");
+	assert_string_equal(image.source, "baked");
+	assert_true(image.has_steps && image.kernel_checked);
+	assert_int_equal(image.judge + 10 * image.attach + 100 * image.mount, 321);
+	record_close(&record);
+}
+
+static void refuses_what_it_does_not_know(void **state)
+{
+	(void)state;
+	assert_true(opens("{\"version\":1}"));
+	assert_false(opens("{\"version\":2}"));
+	assert_false(opens("{\"version\":\"1\"}"));
+	assert_false(opens("{}"));
+	assert_false(opens("[1]"));
+	assert_false(opens("1"));
+	assert_false(opens("{\"version\":1"));
+	assert_false(opens(""));
+}
+
+static void survives_other_types(void **state)
+{
+	static const char json[] = "{\"version\":1,\"root\":7,\"time\":\"x\",\"images\":[7,"
+				   "{\"name\":[],\"signer\":\"x\",\"microsecondsOf\":[]}]}";
+	struct record record;
+	struct record_image image;
+
+	(void)state;
+	assert_true(record_open(json, sizeof(json) - 1, &record));
+	assert_null(record_root(&record));
+	assert_int_equal(record_time(&record), 0);
+	for (size_t i = 0; i < record_images(&record); i++) {
+		record_image(&record, i, &image);
+		assert_null(image.name);
+		assert_null(image.source);
+		assert_false(image.has_steps);
+	}
+	record_close(&record);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_an_image),
+		cmocka_unit_test(refuses_what_it_does_not_know),
+		cmocka_unit_test(survives_other_types),
+	};
+
+	return cmocka_run_group_tests_name("record", tests, NULL, NULL);
+}
