@@ -206,8 +206,8 @@ install-builder: install
 	install -d $(DESTDIR)$(TOOLSDIR)/crypto $(DESTDIR)$(TOOLSDIR)/bootengine $(DESTDIR)$(TOOLSDIR)/build $(DESTDIR)$(TOOLSDIR)/dracut
 	install -m 755 crypto/bake crypto/ephemeral-key $(DESTDIR)$(TOOLSDIR)/crypto
 	install -m 644 crypto/section.h $(DESTDIR)$(TOOLSDIR)/crypto
-	install -m 755 $(filter-out %.packages %/packaging,$(wildcard bootengine/*)) $(DESTDIR)$(TOOLSDIR)/bootengine
-	install -m 644 bootengine/tools.packages $(DESTDIR)$(TOOLSDIR)/bootengine
+	install -m 755 $(filter-out %.packages %.sh %/packaging,$(wildcard bootengine/*)) $(DESTDIR)$(TOOLSDIR)/bootengine
+	install -m 644 bootengine/tools.packages bootengine/work.sh $(DESTDIR)$(TOOLSDIR)/bootengine
 	ln -sfn $(DRACUTDIR)/90vext $(DESTDIR)$(TOOLSDIR)/dracut/90vext
 	ln -sfn $(BINDIR)/vext $(DESTDIR)$(TOOLSDIR)/build/vext
 	$(Q)for tool in $(BUILDER); do \

@@ -3,6 +3,8 @@
 # Shared by the scripts in qemu/: where things are, and the roots that they need. Sourced.
 
 top=$(realpath -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
+# shellcheck source=bootengine/work.sh
+. "$top/bootengine/work.sh"
 build=${VEXT_BUILD:-$top/build}
 tools=${VEXT_TOOLS:-$build/roots/tools}
 guest=${VEXT_GUEST:-$build/roots/guest}

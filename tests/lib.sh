@@ -32,6 +32,7 @@ out=$scratch/stdout err=$scratch/stderr log=$scratch/log status=
 at_end() {
 	local status=$?
 	trap - EXIT
+	trap '' HUP INT TERM
 	rm -rf -- "$scratch" "${leftovers[@]}"
 	if [ $finished = no ]; then
 		echo "not ok $group: ended early, with status $status; what it said is above"

@@ -345,15 +345,34 @@ sysext_reproducible() {
 	for n in one two; do rm "$sysext/out/$n.raw"; done
 }
 
+sysext_left_nothing() { # WHEN OPTION...: of vext verify, which accept the image when there is one
+	[ ! -e "$sysext/out/x.raw" ] || "$vext" verify "${@:2}" "$sysext/out/x.raw" > /dev/null || fail "half an image $1"
+	rm -f "$sysext/out/x.raw"
+	[ -z "$(find "$sysext/out" -mindepth 1)" ] || fail "left behind $1: $(find "$sysext/out" -mindepth 1)"
+}
+
 sysext_interrupted() {
 	local ms
 	for ms in 30 90 180 270; do
 		run timeout --preserve-status --signal=TERM --kill-after=30 "0.$(printf %03d $ms)" \
 			crypto/ephemeral-key --type ec:P-256 "$sysext" -- bootengine/build-sysext "$scratch/tree" "$sysext/out/x.raw"
-		[ "$status" = 0 ] || [ ! -e "$sysext/out/x.raw" ] ||
-			"$vext" verify --anchor "$sysext/vext.crt" "$sysext/out/x.raw" > /dev/null || fail "half an image after $ms ms"
-		rm -f "$sysext/out/x.raw"
-		[ -z "$(find "$sysext/out" -mindepth 1)" ] || fail "left behind after $ms ms: $(find "$sysext/out" -mindepth 1 | head -n 3)"
+		sysext_left_nothing "after $ms ms" --anchor "$sysext/vext.crt"
+	done
+}
+
+# Signals to the whole group, one after the other: no later one may end what the first one has begun to remove.
+sysext_interrupted_again() {
+	local ms i pid
+	for ms in 20 60 100 140 180 220 260 300; do
+		setsid bootengine/build-sysext --unsigned "$scratch/tree" "$sysext/out/x.raw" > "$log.build" 2>&1 &
+		pid=$!
+		sleep "0.$(printf %03d $ms)"
+		for ((i = 0; i < 30; i++)); do
+			kill -TERM -- "-$pid" 2> /dev/null || true
+			sleep 0.002
+		done
+		wait $pid || true
+		sysext_left_nothing "after $ms ms" --policy root=verity+absent:usr=verity+absent
 	done
 }
 
@@ -379,3 +398,4 @@ try "build-sysext: a certificate of another key" wrong_certificate
 try "build-sysext: extension-release" sysext_release
 try "build-sysext: reproducible" sysext_reproducible
 try "build-sysext: interrupted" sysext_interrupted
+try "build-sysext: interrupted more than once" sysext_interrupted_again
