@@ -7,7 +7,6 @@
 #   undo                a function, to be defined anew by who has more to take back: it runs before $work is
 #                       removed, with all signals ignored, and may run twice
 
-work=
 undo() { :; }
 # timeout(1), and a terminal, send a signal to the script and to each program of it, and timeout sends it twice:
 # the second one must not end the rm of the first.
@@ -17,6 +16,7 @@ clean_up() {
 	[ -z "$work" ] || rm -rf --one-file-system -- "$work"
 }
 clean_up_at_end() {
+	work=''
 	trap clean_up EXIT
 	trap 'clean_up; exit 129' HUP
 	trap 'clean_up; exit 130' INT
