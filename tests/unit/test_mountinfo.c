@@ -38,6 +38,8 @@ static void undoes_escapes(void **state)
 		"1 2 3:4 / /a\\040b\\012\\134c\\08x\\1x0\\12x\\9 rw - t s\\04 rw", &mount));
 	assert_string_equal(mount.point, "/a b\n\\c\\08x\\1x0\\12x\\9");
 	assert_string_equal(mount.source, "s\\04");
+	assert_true(mountinfo_parse("1 2 3:4 / /\\070\\107\\377\\087 rw - t s rw", &mount));
+	assert_string_equal(mount.point, "/8G\377\\087");
 	assert_true(
 		mountinfo_parse("1 2 3:4 / /\\x41\\-12\\1-2\\12-\\1/2\\128 rw - t s rw", &mount));
 	assert_string_equal(mount.point, "/\\x41\\-12\\1-2\\12-\\1/2\\128");

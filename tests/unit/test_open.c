@@ -83,6 +83,30 @@ static void reads_flatcar(void **state)
 	is_place(&asked.requests[0].data, "PARTUUID=" UUID);
 }
 
+static void reads_numbers_to_their_limits(void **state)
+{
+	static const struct {
+		const char *line;
+		uint32_t seconds;
+	} limits[] = { { "rd.earlytimeout=0", 0 },
+		       { "rd.earlytimeout=10", 10 },
+		       { "rd.earlytimeout=3599", 3599 },
+		       { "rd.earlytimeout=3600", 3600 },
+		       { "rd.earlytimeout=0003600", 3600 } };
+	struct open_asked asked;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(limits); i++) {
+		assert_reason(parse(limits[i].line, &asked), ACCEPTED);
+		assert_int_equal(asked.seconds, limits[i].seconds);
+	}
+	assert_reason(parse("usrhash=" HASH
+			    " systemd.verity_usr_options=hash-offset=9223372036854771712",
+			    &asked),
+		      ACCEPTED);
+	assert_true(asked.requests[0].superblock == UINT64_C(9223372036854771712));
+}
+
 static void reads_systemd(void **state)
 {
 	struct open_asked asked;
@@ -295,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asks_for_nothing),
 		cmocka_unit_test(reads_flatcar),
+		cmocka_unit_test(reads_numbers_to_their_limits),
 		cmocka_unit_test(reads_systemd),
 		cmocka_unit_test(refuses_values),
 		cmocka_unit_test(refuses_places_that_are_too_long),
