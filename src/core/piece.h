@@ -55,8 +55,10 @@ static inline bool piece_number(struct piece piece, uint64_t most, uint64_t *num
 			return false;
 		sum = 10 * sum + digit;
 	}
-	*number = piece.size > 0 ? sum : *number;
-	return piece.size > 0;
+	if (piece.size == 0)
+		return false;
+	*number = sum;
+	return true;
 }
 
 /* Cuts what stands before the separator off `rest`; false when this is the last one: all of `rest`. */
