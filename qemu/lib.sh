@@ -8,6 +8,7 @@ top=$(realpath -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
 build=${VEXT_BUILD:-$top/build}
 tools=${VEXT_TOOLS:-$build/roots/tools}
 guest=${VEXT_GUEST:-$build/roots/guest}
+newer=$build/roots/newer
 me=${0##*/}
 # For every guest's kernel. Early in its boot it looks whether timer interrupts come, and panics when they don't ("IO-APIC +
 # timer doesn't work!"), which is what an emulator on a busy machine looks like.
@@ -29,16 +30,22 @@ progress() {
 
 need_tools() { "$top/bootengine/debian-root" "$top/bootengine/tools.packages" "$tools"; }
 need_guest() { "$top/bootengine/debian-root" "$top/qemu/guest.packages" "$guest"; }
+# The next release is the steadier one, but at times it has not all of the packages.
+need_newer() {
+	"$top/bootengine/debian-root" --suite forky "$top/qemu/newer.packages" "$newer" ||
+		"$top/bootengine/debian-root" --suite sid "$top/qemu/newer.packages" "$newer"
+}
 
-# The only kernel in the tools root.
-kernel_version() {
-	local found=("$tools"/usr/lib/modules/*/modules.dep)
+# The only kernel in a root.
+kernel_version() { # [ROOT]
+	local root=${1:-$tools}
+	local found=("$root"/usr/lib/modules/*/modules.dep)
 	if [ ${#found[@]} != 1 ] || [ ! -e "${found[0]}" ]; then
-		die "$tools/usr/lib/modules: not exactly one kernel"
+		die "$root/usr/lib/modules: not exactly one kernel"
 	fi
 	basename -- "$(dirname -- "${found[0]}")"
 }
-kernel_image() { echo "$tools/boot/vmlinuz-$(kernel_version)"; }
+kernel_image() { echo "${1:-$tools}/boot/vmlinuz-$(kernel_version "${1:-}")"; } # [ROOT]
 
 # A file's content has changed when its parts have: prints one hash over files, directories and words.
 fingerprint() {

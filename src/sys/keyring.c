@@ -17,11 +17,6 @@
 #define DESCRIPTION_MAX 1024u /* bytes of "type;uid;gid;permissions;description" with NUL */
 #define KEY_ID_TEXT (2 * sizeof(((struct signer *)0)->key_id) + 1)
 
-/* Fields of a line of /proc/keys, counted from 0 (security/keys/proc.c). */
-#define FIELD_SERIAL 0u
-#define FIELD_TYPE 7u
-#define FIELD_DESCRIPTION 8u
-
 bool keyring_kernel_checks(void)
 {
 	return access(PARAMETER, F_OK) == 0;
@@ -29,44 +24,42 @@ bool keyring_kernel_checks(void)
 
 /* ---- looking into keyrings ----------------------------------------------------------------- */
 
-/* Names that begin with a dot are the kernel's own: add_key(2) refuses them. */
-static bool is_trusted_keyring(const char *name, size_t size)
+/* "type;uid;gid;permissions;description", in the kernel's own words. */
+static bool describe(int32_t key, char description[DESCRIPTION_MAX])
 {
-	static const char *const names[] = { ".builtin_trusted_keys:", ".secondary_trusted_keys:",
-					     ".machine:", ".platform:", ".dm-verity:" };
+	const long size = syscall(SYS_keyctl, KEYCTL_DESCRIBE, key, description, DESCRIPTION_MAX,
+				  0);
 
+	return size > 0 && size <= (long)DESCRIPTION_MAX && description[size - 1] == '\0';
+}
+
+/*
+ * Is it a keyring that dm-verity trusts? Names that begin with a dot are the kernel's own: add_key(2) refuses them.
+ * Asked by number, for what /proc/keys says of it may be part of another key's description, newline and all.
+ */
+static bool is_trusted_keyring(int32_t key)
+{
+	static const char *const names[] = { ".builtin_trusted_keys", ".secondary_trusted_keys",
+					     ".machine", ".platform", ".dm-verity" };
+	char description[DESCRIPTION_MAX];
+	const char *name;
+
+	if (!describe(key, description) ||
+	    strncmp(description, "keyring;", strlen("keyring;")) != 0)
+		return false;
+	name = strrchr(description, ';') + 1;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strlen(names[i]) == size && memcmp(names[i], name, size) == 0)
+		if (strcmp(names[i], name) == 0)
 			return true;
 	return false;
 }
 
-/* The field of that number, which blanks divide; its size is 0 when the line has no such field. */
-static const char *field(const char *line, unsigned number, size_t *size)
-{
-	line += strspn(line, " ");
-	for (; number > 0; number--) {
-		line += strcspn(line, " \n");
-		line += strspn(line, " ");
-	}
-	*size = strcspn(line, " \n");
-	return line;
-}
-
-/* The keyring's number, if the line is about one that dm-verity trusts; otherwise 0. */
-static int32_t trusted_keyring(const char *line)
+/* The number that a line of /proc/keys begins with (security/keys/proc.c); 0 where it has none. */
+static int32_t number_of(const char *line)
 {
 	uint8_t serial[4];
-	size_t size;
-	const char *text = field(line, FIELD_TYPE, &size);
 
-	if (size != strlen("keyring") || memcmp(text, "keyring", size) != 0)
-		return 0;
-	text = field(line, FIELD_DESCRIPTION, &size);
-	if (!is_trusted_keyring(text, size))
-		return 0;
-	text = field(line, FIELD_SERIAL, &size);
-	if (!hex_decode(text, size, serial, sizeof(serial)))
+	if (!hex_decode(line, strcspn(line, " \n"), serial, sizeof(serial)))
 		return 0;
 	return (int32_t)((uint32_t)serial[0] << 24 | (uint32_t)serial[1] << 16 |
 			 (uint32_t)serial[2] << 8 | serial[3]);
@@ -76,13 +69,8 @@ static int32_t trusted_keyring(const char *line)
 static bool is_called(int32_t key, const char *identifier)
 {
 	char description[DESCRIPTION_MAX];
-	const long size = syscall(SYS_keyctl, KEYCTL_DESCRIBE, key, description,
-				  sizeof(description), 0);
-	const char *last;
+	const char *last = describe(key, description) ? strrchr(description, ' ') : NULL;
 
-	if (size <= 0 || (size_t)size > sizeof(description) || description[size - 1] != '\0')
-		return false;
-	last = strrchr(description, ' ');
 	return last != NULL && strcmp(last + 1, identifier) == 0;
 }
 
@@ -118,9 +106,9 @@ bool keyring_knows(const struct signer *signer)
 	if (keys == NULL)
 		return false;
 	while (!known && fgets(line, sizeof(line), keys) != NULL) {
-		const int32_t keyring = trusted_keyring(line);
+		const int32_t key = number_of(line);
 
-		known = keyring != 0 && holds(keyring, identifier);
+		known = key != 0 && is_trusted_keyring(key) && holds(key, identifier);
 	}
 	(void)fclose(keys);
 	return known;

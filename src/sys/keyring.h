@@ -22,8 +22,9 @@ bool keyring_kernel_checks(void);
 
 /*
  * Is the signer's certificate in a keyring that dm-verity uses: builtin, secondary (with machine), platform
- * (UEFI's db) or dm-verity's own, which newer kernels have? By the name that the kernel gives a
- * certificate's key, so this is a hint about what is worth asking, never a decision. False without /proc.
+ * (UEFI's db) or dm-verity's own, which Linux 7.0 and later have (and which does not count before it is sealed; that
+ * can't be seen)? By the name that the kernel gives a certificate's key, so this is a hint about what is worth
+ * asking, never a decision. False without /proc.
  */
 bool keyring_knows(const struct signer *signer);
 
