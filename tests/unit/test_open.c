@@ -273,6 +273,7 @@ static void finds_the_superblock(void **state)
 	assert_int_equal(behind((struct ext){ 260094, 2, 0x80, 0, 0xef53 }), 1065345024);
 	assert_int_equal(behind((struct ext){ 2048, 2, 0, 0, 0xef53 }), 8388608);
 	assert_int_equal(behind((struct ext){ 8192, 0, 0, 0, 0xef53 }), 8388608);
+	assert_int_equal(behind((struct ext){ 128, 6, 0, 0, 0xef53 }), 8388608);
 	/* The upper half counts only with the feature. */
 	assert_int_equal(behind((struct ext){ 1, 2, 0x80, 1, 0xef53 }), (UINT64_C(1) << 44) + 4096);
 	assert_int_equal(behind((struct ext){ 1, 2, 0, 1, 0xef53 }), 4096);

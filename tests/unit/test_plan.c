@@ -51,6 +51,21 @@ static void compares_numbers_by_value(void **state)
 	assert_int_equal(plan_version_compare("007", "7"), 0);
 	assert_int_equal(plan_version_compare("0", "000"), 0);
 	assert_true(plan_version_compare("1", "0") > 0);
+	assert_true(plan_version_compare("9", "8") > 0);
+	assert_true(plan_version_compare("9", "") > 0);
+	assert_true(plan_version_compare("a0", "a") > 0);
+	assert_true(plan_version_compare("a", "a0") < 0);
+}
+
+static void takes_the_longer_word_for_newer(void **state)
+{
+	(void)state;
+	assert_true(plan_version_compare("abcde", "abc") > 0);
+	assert_true(plan_version_compare("abc", "abcde") < 0);
+	assert_true(plan_version_compare("abd", "abcde") > 0);
+	assert_int_equal(plan_version_compare("azAZ", "azAZ"), 0);
+	assert_true(plan_version_compare("z", "Z") > 0);
+	assert_true(plan_version_compare("Z", "A") > 0);
 }
 
 static void lets_meaningless_characters_divide(void **state)
@@ -237,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(orders_versions_as_systemd),
 		cmocka_unit_test(compares_numbers_by_value),
+		cmocka_unit_test(takes_the_longer_word_for_newer),
 		cmocka_unit_test(lets_meaningless_characters_divide),
 		cmocka_unit_test(does_nothing_without_images),
 		cmocka_unit_test(gives_an_image_all_its_steps),
