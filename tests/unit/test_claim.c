@@ -66,6 +66,15 @@ static void takes_an_honest_claim(void **state)
 	}
 }
 
+static void does_not_look_behind_the_last_partition(void **state)
+{
+	struct claim *claim = honest();
+
+	(void)state;
+	memset(&claim->partitions[3], 0xff, sizeof(claim->partitions[3]));
+	assert_claim(claim, ACCEPTED);
+}
+
 static void makes_the_layout_anew(void **state)
 {
 	struct claim *claim = honest();
@@ -282,6 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_an_honest_claim),
+		cmocka_unit_test(does_not_look_behind_the_last_partition),
 		cmocka_unit_test(makes_the_layout_anew),
 		cmocka_unit_test(refuses_stages_that_there_are_not),
 		cmocka_unit_test(bounds_the_table),
