@@ -16,6 +16,7 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "memory.h"
@@ -33,6 +34,8 @@ static long ptrace_(long request, pid_t pid, uintptr_t address, uintptr_t data)
 #define OPTIONS                                                                                   \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
 	 PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL)
+
+#define ENDING_PAUSES 100 /* of 10 ms */
 
 struct process {
 	pid_t pid;
@@ -434,12 +437,37 @@ static void at_stop(struct session *session, struct process *process, int status
 	resume(session, process, pass_on);
 }
 
+/* Ended, or stopped on its way to that; which is left for follow() to take note of. */
+static bool is_ending(const struct process *process)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PID, (id_t)process->pid, &info,
+		   WEXITED | WSTOPPED | WNOWAIT | WNOHANG | __WALL) != 0 ||
+	    info.si_pid != process->pid)
+		return false;
+	return info.si_code != CLD_TRAPPED || info.si_status >> 8 == PTRACE_EVENT_EXIT;
+}
+
+/* One that was killed takes a moment, on a busy machine a longer one. */
+static bool will_have_ended(const struct process *process)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+
+	for (unsigned i = 0; i < ENDING_PAUSES; i++) {
+		if (is_ending(process))
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
 static unsigned count_alive(const struct session *session)
 {
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < session->count; i++)
-		count += session->processes[i].alive;
+		count += session->processes[i].alive && !will_have_ended(&session->processes[i]);
 	return count;
 }
 

@@ -55,6 +55,8 @@ static void compares_numbers_by_value(void **state)
 	assert_true(plan_version_compare("9", "") > 0);
 	assert_true(plan_version_compare("a0", "a") > 0);
 	assert_true(plan_version_compare("a", "a0") < 0);
+	assert_true(plan_version_compare("a.b", "a.0b") < 0);
+	assert_true(plan_version_compare("a.0b", "a.b") > 0);
 }
 
 static void takes_the_longer_word_for_newer(void **state)
