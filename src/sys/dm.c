@@ -294,6 +294,45 @@ struct verdict dm_verity_read(struct table_device number, char line[TABLE_LINE_M
 	return v;
 }
 
+/* ---- its name ------------------------------------------------------------------------------ */
+
+#define LINK_DIRECTORY "/dev/" DM_DIR "/"
+#define LINK_SIZE (sizeof(LINK_DIRECTORY) + DM_NAME_LEN)
+
+static void link_path(const char *name, char path[LINK_SIZE])
+{
+	struct text text;
+
+	text_init(&text, path, LINK_SIZE);
+	text_str(&text, LINK_DIRECTORY);
+	text_str(&text, name);
+}
+
+struct verdict dm_link(const char *name, const struct dm_device *device)
+{
+	char path[LINK_SIZE], target[NODE_SIZE];
+	struct text text;
+
+	link_path(name, path);
+	text_init(&text, target, sizeof(target));
+	text_str(&text, "../dm-");
+	text_u64(&text, device->number.minor);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return verdict_errno(REASON_KERNEL_NODE, errno);
+	if (symlink(target, path) < 0)
+		return verdict_errno(REASON_KERNEL_NODE, errno);
+	return verdict(REASON_ACCEPTED);
+}
+
+/* Where there is udev, it may be gone already. */
+static void dm_unlink(const char *name)
+{
+	char path[LINK_SIZE];
+
+	link_path(name, path);
+	(void)unlink(path);
+}
+
 /* ---- one that stays ------------------------------------------------------------------------ */
 
 static bool has_our_uuid(const char *uuid, const char *name)
@@ -340,34 +379,13 @@ struct verdict dm_verity_detach(const char *name)
 		struct request request = request_about(&device, 0);
 
 		v = ask(control, DM_DEV_REMOVE, &request, REASON_KERNEL_DEVICE_MAPPER);
+		if (is_accepted(v))
+			dm_unlink(name);
 		if (v.sys_errno != EBUSY)
 			return v;
 		(void)nanosleep(&pause, NULL);
 	}
 	return verdict(REASON_KERNEL_IN_USE);
-}
-
-/* ---- its name ------------------------------------------------------------------------------ */
-
-#define LINK_DIRECTORY "/dev/" DM_DIR "/"
-#define LINK_SIZE (sizeof(LINK_DIRECTORY) + DM_NAME_LEN)
-
-struct verdict dm_link(const char *name, const struct dm_device *device)
-{
-	char path[LINK_SIZE], target[NODE_SIZE];
-	struct text text;
-
-	text_init(&text, path, sizeof(path));
-	text_str(&text, LINK_DIRECTORY);
-	text_str(&text, name);
-	text_init(&text, target, sizeof(target));
-	text_str(&text, "../dm-");
-	text_u64(&text, device->number.minor);
-	if (unlink(path) < 0 && errno != ENOENT)
-		return verdict_errno(REASON_KERNEL_NODE, errno);
-	if (symlink(target, path) < 0)
-		return verdict_errno(REASON_KERNEL_NODE, errno);
-	return verdict(REASON_ACCEPTED);
 }
 
 /* ---- letting go ---------------------------------------------------------------------------- */

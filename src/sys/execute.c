@@ -552,9 +552,14 @@ struct verdict execute_attach(struct merge_item *item, const struct merge_option
 		item->verdict = verdict(REASON_UNDECIDED);
 		image_step(&run, &step);
 	} while (is_accepted(item->verdict) && step.op++ < STEP_CHECK_DEVICE);
+	table_name(item->image->class, item->image->name, device);
+	if (is_accepted(item->verdict))
+		item->verdict = dm_link(device, &run.work.device);
 	if (is_accepted(item->verdict)) {
-		table_name(item->image->class, item->image->name, device);
 		keep_image(&run);
+	} else {
+		undo_image(&run);
+		device[0] = '\0';
 	}
 	image_close(item->image);
 	return item->verdict;
