@@ -143,6 +143,19 @@ initramfs_is_the_same() {
 	done
 	[ -z "$(awk '$2 != "0:0"' "$one.list")" ] || fail "not all of it is root's: $(awk '$2 != "0:0"' "$one.list" | head -n 3)"
 }
+# dracut 112 puts the modules, which are compressed already, into an archive of its own, which comes first.
+initramfs_of_two_archives() {
+	local one=$scratch/boot/newer
+	# shellcheck disable=SC1091,SC2016  # for the inner shell
+	run bash -euc '. qemu/lib.sh; need_newer'
+	wants 0
+	run bootengine/update-bootengine --root "$build/roots/newer" --modules vext -o "$one"
+	wants 0
+	[ "$(head -c 6 "$one")" = 070701 ] || fail "it begins with what is compressed: $(grep dracut "$build/roots/newer.packages") makes no two"
+	grep -qx -- "-rwxr-xr-x 0:0 $(stat -c %s "$build/vext") usr/bin/vext" "$one.list" || fail "vext is not in the list"
+	grep -q ' usr/lib/modules/.*/dm-verity\.ko\.xz$' "$one.list" || fail "dm-verity is not in the list"
+	[ "$(cut -d' ' -f4- "$one.list" | sort | uniq -d | wc -l)" = 0 ] || fail "something is in the list twice"
+}
 initramfs_has_a_budget() {
 	echo before > "$scratch/boot/kept"
 	# A small one, for the time that it takes.
@@ -166,4 +179,5 @@ try "dracut module: dracut $other_version tells what the kernel lacks" module_te
 try "dracut module: form" module_is_clean
 try "dracut module: the unit's place in the order" unit_is_in_order
 try "update-bootengine: the same bytes, whoever builds and where" initramfs_is_the_same
+try "update-bootengine: two archives, as later versions of dracut make" initramfs_of_two_archives
 try "update-bootengine: a budget" initramfs_has_a_budget
