@@ -357,6 +357,18 @@ static void only_tightens(void **state)
 	}
 }
 
+static void does_not_look_behind_the_last_path(void **state)
+{
+	uint32_t weaker;
+
+	(void)state;
+	set("paths = /etc/extensions /run/extensions");
+	assert_reason(read_file("paths = /etc/extensions /run/extensions"), ACCEPTED);
+	asked.paths = 1;
+	assert_true(config_tighten(&config, &asked, &weaker));
+	assert_int_equal(config.paths, 1);
+}
+
 static void cannot_be_switched_on_again(void **state)
 {
 	uint32_t weaker;
@@ -550,6 +562,7 @@ int main(void)
 		cmocka_unit_test(knows_quotes),
 		cmocka_unit_test(refuses_bad_words),
 		cmocka_unit_test(only_tightens),
+		cmocka_unit_test(does_not_look_behind_the_last_path),
 		cmocka_unit_test(cannot_be_switched_on_again),
 		cmocka_unit_test(counts_names_of_all_sources),
 		cmocka_unit_test(denies_for_good),

@@ -19,6 +19,8 @@ static void accepts_names_in_use(void **state)
 	assert_int_equal(check("a"), REASON_ACCEPTED);
 	assert_int_equal(check("_x"), REASON_ACCEPTED);
 	assert_int_equal(check("0"), REASON_ACCEPTED);
+	assert_int_equal(check("azAZ09"), REASON_ACCEPTED);
+	assert_int_equal(check("Z"), REASON_ACCEPTED);
 	assert_int_equal(check("oem-qemu_1.2+3@x86-64"), REASON_ACCEPTED);
 	assert_int_equal(check(SEVENTY "1234567"), REASON_ACCEPTED);
 }
@@ -99,6 +101,7 @@ static void takes_names_by_class(void **state)
 		{ "a.confext.raw", CLASS_UNKNOWN, "a" },
 		{ "a.confext.sysext.raw", CLASS_UNKNOWN, "a.confext" },
 		{ "asysext.raw", CLASS_SYSEXT, "asysext" },
+		{ "a..raw", CLASS_SYSEXT, "a." },
 		{ "absysext.raw", CLASS_SYSEXT, "absysext" },
 		{ "sysext.raw", CLASS_SYSEXT, "sysext" },
 		{ "a.raw", CLASS_CONFEXT, "a" },

@@ -81,6 +81,9 @@ static void reads_flatcar(void **state)
 		      &asked),
 		ACCEPTED);
 	is_place(&asked.requests[0].data, "PARTUUID=" UUID);
+	/* Of a disk without a GPT it may be anything. */
+	assert_reason(parse("verity.usr=PARTUUID=AZ@[-01 verity.usrhash=" HASH, &asked), ACCEPTED);
+	is_place(&asked.requests[0].data, "PARTUUID=az@[-01");
 }
 
 static void reads_numbers_to_their_limits(void **state)
@@ -274,6 +277,9 @@ static void finds_the_superblock(void **state)
 	assert_int_equal(behind((struct ext){ 2048, 2, 0, 0, 0xef53 }), 8388608);
 	assert_int_equal(behind((struct ext){ 8192, 0, 0, 0, 0xef53 }), 8388608);
 	assert_int_equal(behind((struct ext){ 128, 6, 0, 0, 0xef53 }), 8388608);
+	assert_true(behind((struct ext){ UINT32_MAX, 2, 0x80, 0x7ffff, 0xef53 }) ==
+		    UINT64_C(9223372036854771712));
+	assert_int_equal(behind((struct ext){ 0, 2, 0x80, 0x80000, 0xef53 }), ELSEWHERE);
 	/* The upper half counts only with the feature. */
 	assert_int_equal(behind((struct ext){ 1, 2, 0x80, 1, 0xef53 }), (UINT64_C(1) << 44) + 4096);
 	assert_int_equal(behind((struct ext){ 1, 2, 0, 1, 0xef53 }), 4096);

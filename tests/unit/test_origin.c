@@ -18,7 +18,7 @@ static void takes_plain_paths_only(void **state)
 
 	(void)state;
 	assert_true(origin_is_plain("/"));
-	assert_true(origin_is_plain("/var/lib/extensions/a b_+@{}.raw"));
+	assert_true(origin_is_plain("/var/lib/extensions/a b_+@{}~!.raw"));
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		assert_false(origin_is_plain(others[i]));
 }

@@ -68,6 +68,10 @@ static void takes_the_longer_word_for_newer(void **state)
 	assert_int_equal(plan_version_compare("azAZ", "azAZ"), 0);
 	assert_true(plan_version_compare("z", "Z") > 0);
 	assert_true(plan_version_compare("Z", "A") > 0);
+	assert_true(plan_version_compare("A1", "1") < 0);
+	assert_true(plan_version_compare("Z1", "1") < 0);
+	assert_true(plan_version_compare("a1", "1") < 0);
+	assert_true(plan_version_compare("z1", "1") < 0);
 }
 
 static void lets_meaningless_characters_divide(void **state)

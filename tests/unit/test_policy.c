@@ -76,12 +76,20 @@ static void reads_and_prints(void **state)
 		":=unused+absent");
 }
 
+#define EACH(flags)                                                                               \
+	"root=" flags ":usr=" flags ":home=" flags ":srv=" flags ":esp=" flags ":xbootldr=" flags \
+	":swap=" flags ":root-verity=" flags ":usr-verity=" flags ":root-verity-sig=" flags       \
+	":usr-verity-sig=" flags ":tmp=" flags ":var=" flags
+
 static void knows_the_symbols(void **state)
 {
 	static const char open[] = "=verity+signed+encrypted+unprotected+unused+absent";
 
 	(void)state;
 	assert_printed("*", "*", open);
+	/* A symbol is for the default too. */
+	assert_printed(EACH("ignore") ":=absent", EACH("ignore") ":=absent",
+		       EACH("unused+absent") ":=absent");
 	assert_printed("=open", "*", open);
 	assert_printed("=", "*", "=-");
 	assert_printed("-", "-", "=unused+absent");
