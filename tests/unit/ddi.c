@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ddi.h"
 
+#include "core/verity.h"
+
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -165,10 +167,9 @@ void ddi_put_backup(struct ddi *ddi)
 	seal_at(header, entries);
 }
 
-static void put_superblock(struct ddi *ddi)
+void ddi_put_superblock(uint8_t *superblock, uint64_t data_blocks, uint16_t salt_size)
 {
-	uint8_t *superblock = ddi_superblock(ddi);
-
+	memset(superblock, 0, VERITY_SUPERBLOCK_SIZE);
 	memcpy(superblock, "verity", 6);
 	put_le(superblock + 8, 1, 4);
 	put_le(superblock + 12, 1, 4);
@@ -176,9 +177,9 @@ static void put_superblock(struct ddi *ddi)
 	memcpy(superblock + 32, "sha256", 6);
 	put_le(superblock + 64, VEXT_BLOCK, 4);
 	put_le(superblock + 68, VEXT_BLOCK, 4);
-	put_le(superblock + 72, DDI_DATA_BLOCKS, 8);
-	put_le(superblock + 80, DDI_SALT_SIZE, 2);
-	memset(superblock + 88, 0xab, DDI_SALT_SIZE);
+	put_le(superblock + 72, data_blocks, 8);
+	put_le(superblock + 80, salt_size, 2);
+	memset(superblock + 88, 0xab, salt_size <= VEXT_SALT_MAX ? salt_size : VEXT_SALT_MAX);
 }
 
 void ddi_put_envelope(struct ddi *ddi, const char *text, size_t size)
@@ -224,7 +225,7 @@ void ddi_make(struct ddi *ddi, uint32_t sector_size, enum role role, enum arch a
 	ddi_put_guid(ddi_entry(ddi, DDI_DATA) + 16, ddi->root_hash);
 	ddi_put_guid(ddi_entry(ddi, DDI_TREE) + 16, ddi->root_hash + 16);
 	memset(ddi_entry(ddi, DDI_SIGNATURE) + 16, 0x33, 16);
-	put_superblock(ddi);
+	ddi_put_superblock(ddi_superblock(ddi), DDI_DATA_BLOCKS, DDI_SALT_SIZE);
 	put_usual_envelope(ddi);
 	ddi_seal(ddi);
 }

@@ -35,6 +35,9 @@ uint8_t *ddi_header(struct ddi *ddi);
 uint8_t *ddi_entry(struct ddi *ddi, size_t index);
 uint8_t *ddi_superblock(struct ddi *ddi);
 
+/* A whole verity superblock, VERITY_SUPERBLOCK_SIZE bytes; no more salt than there is room for. */
+void ddi_put_superblock(uint8_t *superblock, uint64_t data_blocks, uint16_t salt_size);
+
 /* In a GPT entry. */
 void ddi_put_guid(uint8_t *to, const uint8_t uuid[16]);
 void ddi_put_range(struct ddi *ddi, size_t index, uint64_t first_lba, uint64_t last_lba);

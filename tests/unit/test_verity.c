@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* core/verity: the superblock has one accepted form, and the tree the shape that the kernel gives it. */
 #include "core/verity.h"
-#include "test.h"
+#include "ddi.h"
 
 #define DATA_SIZE (1000ull * VEXT_BLOCK)
 #define TREE_SIZE (64ull * VEXT_BLOCK)
-
-static void superblock_make(uint8_t superblock[VERITY_SUPERBLOCK_SIZE], uint64_t data_blocks,
-			    uint16_t salt_size)
-{
-	memset(superblock, 0, VERITY_SUPERBLOCK_SIZE);
-	memcpy(superblock, "verity", 6);
-	put_le(superblock + 8, 1, 4);
-	put_le(superblock + 12, 1, 4);
-	memset(superblock + 16, 0x77, 16);
-	memcpy(superblock + 32, "sha256", 6);
-	put_le(superblock + 64, VEXT_BLOCK, 4);
-	put_le(superblock + 68, VEXT_BLOCK, 4);
-	put_le(superblock + 72, data_blocks, 8);
-	put_le(superblock + 80, salt_size, 2);
-	memset(superblock + 88, 0xab, salt_size <= VEXT_SALT_MAX ? salt_size : VEXT_SALT_MAX);
-}
 
 /* From a buffer of just that size; on failure the output stays as it was. */
 static struct verdict parse(const uint8_t superblock[VERITY_SUPERBLOCK_SIZE], struct verity *verity)
@@ -46,7 +30,7 @@ static void takes_the_one_form(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(salts); i++) {
-		superblock_make(superblock, 1000, salts[i]);
+		ddi_put_superblock(superblock, 1000, salts[i]);
 		assert_reason(parse(superblock, &verity), ACCEPTED);
 		assert_int_equal(verity.data_blocks, 1000);
 		assert_int_equal(verity.salt_size, salts[i]);
@@ -94,7 +78,7 @@ static void pins_every_other_field(void **state)
 	for (size_t i = 0; i < COUNT(odd); i++) {
 		struct verdict v;
 
-		superblock_make(superblock, 1000, 32);
+		ddi_put_superblock(superblock, 1000, 32);
 		put_le(superblock + odd[i].offset, odd[i].value, odd[i].size);
 		v = parse(superblock, &verity);
 		assert_string_equal(reason_name(v.reason), reason_name(odd[i].reason));
@@ -122,13 +106,13 @@ static void pins_the_algorithm_to_its_last_byte(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++) {
-		superblock_make(superblock, 1000, 32);
+		ddi_put_superblock(superblock, 1000, 32);
 		memset(superblock + 32, 0, 32);
 		memcpy(superblock + 32, names[i], strlen(names[i]));
 		assert_refused_at(parse(superblock, &verity), SUPERBLOCK_ALGORITHM, 32);
 	}
 	for (size_t i = 38; i < 64; i++) {
-		superblock_make(superblock, 1000, 32);
+		ddi_put_superblock(superblock, 1000, 32);
 		superblock[i] = 'x';
 		assert_refused_at(parse(superblock, &verity), SUPERBLOCK_ALGORITHM, 32);
 	}
