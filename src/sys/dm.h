@@ -50,8 +50,8 @@ struct verdict dm_verity_check(const struct dm_device *device, uint8_t block[VEX
 struct verdict dm_verity_read(struct table_device number, char line[TABLE_LINE_MAX]);
 
 /*
- * Removes a device that is to stay, by its name, and its link, when nobody uses it; udev, which looks at every new device, is waited
- * for, within bounds. kernel.not-attached for one that is not there or has no UUID of table_uuid(), kernel.in-use,
+ * Removes a device that is to stay, by its name, and its link, when nobody uses it; udev, which looks at every new
+ * device, is waited for, within bounds. kernel.not-attached for one that is not there or has no UUID of table_uuid(), kernel.in-use,
  * kernel.device-mapper.
  */
 struct verdict dm_verity_detach(const char *name);
