@@ -157,8 +157,8 @@ static void print_json(const struct anchors *anchors)
 
 /* ---- the command --------------------------------------------------------------------------- */
 
-/* What nobody could pass is said, whatever was asked. */
-static enum exit_status tell_state(const struct anchors *anchors)
+/* What nobody could pass is said, whatever was asked; what is wrong with a configuration has been. */
+static enum exit_status tell_state(const struct anchors *anchors, const struct config *config)
 {
 	if (!is_accepted(anchors->denied)) {
 		log_line(LOG_LEVEL_ERROR, "%s: %s", reason_name(anchors->denied.reason),
@@ -167,7 +167,7 @@ static enum exit_status tell_state(const struct anchors *anchors)
 	}
 	if (anchors->count == 0)
 		log_line(LOG_LEVEL_WARNING, "%s", reason_sentence(REASON_SIGNATURE_NO_ANCHORS));
-	return EXIT_GOOD;
+	return is_accepted(config->denied) ? EXIT_GOOD : EXIT_REFUSED;
 }
 
 enum exit_status command_anchors(int argc, char **argv)
@@ -191,7 +191,7 @@ enum exit_status command_anchors(int argc, char **argv)
 		print_json(&anchors);
 	else
 		print_text(&anchors);
-	status = tell_state(&anchors);
+	status = tell_state(&anchors, &config);
 	anchors_free(&anchors);
 	return status;
 }

@@ -92,6 +92,11 @@ bake_refusals() {
 	# What openssl takes and vext does not.
 	weak_certificate "$scratch/weak.crt" -newkey rsa:1024
 	bake_refuses 1 'baked certificates, at byte [0-9]+: signature\.anchor-key: ' "$vext" "$rsa" "$scratch/weak.crt"
+	# vext is asked as well when OUT has no directory.
+	run env -C "$scratch" "$PWD/crypto/bake" "$(realpath -- "$vext")" weak weak.crt
+	wants 1
+	tells 'signature\.anchor-key: '
+	[ ! -e "$scratch/weak" ] || fail "a weak key is baked"
 	weak_certificate "$scratch/weak.crt" -newkey ec -pkeyopt ec_paramgen_curve:P-256 -addext keyUsage=critical,cRLSign
 	bake_refuses 1 'signature\.anchor-usage: ' "$vext" "$scratch/weak.crt"
 	bake_refuses 2 '^Usage' "$vext"
