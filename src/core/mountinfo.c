@@ -33,16 +33,14 @@ static bool take_number(const char **at, uint64_t most, char end, uint64_t *numb
 	return true;
 }
 
-/* The field up to the next blank or the end of the line; steps over the blank. */
+/* The field up to the next blank, which it steps over. It may be empty, as the source of a mount of "" is. */
 static bool take_field(const char **at, const char **field, size_t *size)
 {
 	*field = *at;
 	*size = strcspn(*at, " \n");
-	if (*size == 0)
+	if ((*at)[*size] != ' ')
 		return false;
-	*at += *size;
-	if (**at == ' ')
-		(*at)++;
+	*at += *size + 1;
 	return true;
 }
 
@@ -95,7 +93,7 @@ static bool skip_optional(const char **at)
 	return true;
 }
 
-/* ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [OPTIONAL]... - TYPE SOURCE SUPER_OPTIONS */
+/* ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [OPTIONAL]... - TYPE SOURCE SUPER_OPTIONS; the last do not matter */
 bool mountinfo_parse(const char *line, struct mountinfo *mount)
 {
 	const char *at = line;
@@ -111,7 +109,7 @@ bool mountinfo_parse(const char *line, struct mountinfo *mount)
 	return skip_field(&at) && take_text(&at, mount->point, sizeof(mount->point)) &&
 	       skip_field(&at) && skip_optional(&at) &&
 	       take_text(&at, mount->type, sizeof(mount->type)) &&
-	       take_text(&at, mount->source, sizeof(mount->source)) && skip_field(&at);
+	       take_text(&at, mount->source, sizeof(mount->source));
 }
 
 const char *mountinfo_below(const char *path, const char *above)

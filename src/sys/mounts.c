@@ -34,8 +34,11 @@ void mounts_close(struct mounts *mounts)
 {
 	const int saved = errno;
 
-	if (mounts != NULL && mounts->file != NULL)
-		(void)fclose(mounts->file);
+	if (mounts != NULL) {
+		if (mounts->file != NULL)
+			(void)fclose(mounts->file);
+		free(mounts->line);
+	}
 	free(mounts);
 	errno = saved;
 }
@@ -43,8 +46,8 @@ void mounts_close(struct mounts *mounts)
 enum mounts_state mounts_next(struct mounts *mounts)
 {
 	errno = 0;
-	if (fgets(mounts->line, sizeof(mounts->line), mounts->file) == NULL)
-		return ferror(mounts->file) ? MOUNTS_FAILED : MOUNTS_END;
+	if (getline(&mounts->line, &mounts->room, mounts->file) < 0)
+		return feof(mounts->file) ? MOUNTS_END : MOUNTS_FAILED;
 	if (mountinfo_parse(mounts->line, &mounts->mount))
 		return MOUNTS_FOUND;
 	errno = EBADMSG;

@@ -8,10 +8,11 @@
 #include "core/mountinfo.h"
 #include "vext.h"
 
-/* About 24 KB: on the heap. The caller releases it with mounts_close(). */
+/* About 8 KB: on the heap. The caller releases it with mounts_close(). */
 struct mounts {
 	FILE *file;
-	char line[3 * MOUNTINFO_PATH_MAX];
+	char *line; /* an overlay of many layers has a long one */
+	size_t room;
 	struct mountinfo mount; /* the one that mounts_next() has found */
 };
 

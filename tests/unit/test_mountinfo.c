@@ -31,6 +31,17 @@ static void takes_a_line_without_optional_fields(void **state)
 	assert_string_equal(mount.source, "none");
 }
 
+/* As of mount -t tmpfs "" /p; what an overlay says of its layers may be as long as it likes. */
+static void takes_an_empty_source(void **state)
+{
+	(void)state;
+	assert_true(mountinfo_parse("1 2 3:4 / /p rw - tmpfs  rw,size=1024k\n", &mount));
+	assert_string_equal(mount.type, "tmpfs");
+	assert_string_equal(mount.source, "");
+	assert_true(mountinfo_parse("1 2 3:4 / /p rw shared:1 - t s ", &mount));
+	assert_string_equal(mount.source, "s");
+}
+
 static void undoes_escapes(void **state)
 {
 	(void)state;
@@ -71,7 +82,7 @@ static void refuses_other_forms(void **state)
 		"1 2 3:4 / /p rw -x t s rw",
 		"1 2 3:4 / /p rw -",
 		"1 2 3:4 / /p rw - t",
-		"1 2 3:4 / /p rw - t s",
+		"1 2 3:4 / /p rw - t s\n",
 		"1 2 3:4 / /p rw - 0123456789012345678901234567890123456789012345678901234567890123 s rw",
 	};
 
@@ -113,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_a_line),
 		cmocka_unit_test(takes_a_line_without_optional_fields),
+		cmocka_unit_test(takes_an_empty_source),
 		cmocka_unit_test(undoes_escapes),
 		cmocka_unit_test(refuses_other_forms),
 		cmocka_unit_test(refuses_a_path_that_is_too_long),
