@@ -8,7 +8,7 @@
 struct command_word {
 	struct piece whole;
 	struct piece key;   /* of a word without "=": all of it */
-	struct piece value; /* without double quotes around it */
+	struct piece value; /* without double quotes around it, or around the word */
 	bool has_value;
 };
 
