@@ -36,12 +36,12 @@ static void tell_weaker(const char *source, uint32_t weaker)
 				source, config_key_name(i));
 }
 
-static void deny(struct config *config, const char *source, const struct config_notes *notes,
-		 struct verdict v)
+static void deny(struct config *config, const char *source, const struct config *asked,
+		 const struct config_notes *notes, struct verdict v)
 {
 	char at[32] = "";
 
-	config_deny(config, REASON_POLICY_CONFIGURATION);
+	config_deny_asked(config, REASON_POLICY_CONFIGURATION, asked);
 	if (v.at != VERDICT_NOWHERE)
 		snprintf(at, sizeof(at), ", at byte %llu", (unsigned long long)v.at);
 	log_line(LOG_LEVEL_ERROR, "%s%s: %s%s%s: %s%s%s: nothing is merged", source, at,
@@ -58,7 +58,7 @@ static void apply(struct config *config, const char *source, bool is_first,
 
 	tell_unknown(source, notes);
 	if (is_first ? !config_set(config, asked) : !config_tighten(config, asked, &weaker))
-		deny(config, source, notes, verdict(REASON_CONFIG_LIMIT));
+		deny(config, source, asked, notes, verdict(REASON_CONFIG_LIMIT));
 	tell_weaker(source, weaker);
 }
 
@@ -72,7 +72,7 @@ static void load(struct config *config, const char *source, bool is_first, parse
 	if (is_accepted(v))
 		apply(config, source, is_first, &asked, &notes);
 	else
-		deny(config, source, &notes, v);
+		deny(config, source, &asked, &notes, v);
 }
 
 /*
@@ -109,14 +109,15 @@ int configuration_read(const char *path, char bytes[CONFIG_SIZE_MAX + 1], size_t
 static void load_file(struct config *config, const char *path, parser *parse)
 {
 	static char bytes[CONFIG_SIZE_MAX + 1]; /* so that one that is too long is noticed */
-	const struct config_notes none = { 0 };
+	static const struct config nothing;
+	static const struct config_notes none;
 	size_t size = 0;
 	int error = configuration_read(path, bytes, &size);
 
 	if (error == ENOENT)
 		return;
 	if (error)
-		deny(config, path, &none, verdict_errno(REASON_CONFIG_READ, error));
+		deny(config, path, &nothing, &none, verdict_errno(REASON_CONFIG_READ, error));
 	else
 		load(config, path, false, parse, bytes, size);
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define GLOBAL "global_" /* what systemd-stub gives to every kernel, not to its own alone */
+
 static const struct class_traits all[CLASSES] = {
 	[CLASS_SYSEXT] = {
 		.name = "sysext",
@@ -56,6 +58,8 @@ enum extension_class class_of_directory(const char *path)
 	for (const char *at = path; *at != '\0'; at++)
 		if (*at == '/')
 			last = at + 1;
+	if (strncmp(last, GLOBAL, strlen(GLOBAL)) == 0)
+		last += strlen(GLOBAL);
 	for (unsigned i = 0; i < CLASSES; i++)
 		if (strcmp(last, all[i].plural) == 0 || strcmp(last, all[i].name) == 0)
 			return (enum extension_class)i;

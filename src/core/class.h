@@ -48,7 +48,7 @@ enum extension_class hierarchy_class(enum hierarchy hierarchy);
 
 /*
  * The class of what is found in a directory, by the last part of its path: confexts for "confexts" and
- * "confext" (/run/confexts, /.extra/confext), sysexts for any other.
+ * "confext" (/run/confexts, /.extra/confext, /.extra/global_confext), sysexts for any other.
  */
 enum extension_class class_of_directory(const char *path);
 

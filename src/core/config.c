@@ -43,11 +43,12 @@ static const struct word kernel_signatures[] = { { "off", KERNEL_SIGNATURE_OFF }
 static const struct word answers[] = { { "yes", true }, { "no", false } };
 static const struct word switches[] = { { "on", false }, { "off", true } };
 
-/* Those of systemd 257 (image_search_path of src/shared/discover-image.c), in the initrd and elsewhere. */
+/* Those of systemd 257 (image_search_path of src/shared/discover-image.c), in the initrd and elsewhere, and of later ones. */
 static const char *const built_in_paths[] = {
-	"/etc/extensions",	   "/run/extensions",	"/var/lib/extensions",
-	"/.extra/sysext",	   "/run/confexts",	"/var/lib/confexts",
-	"/usr/local/lib/confexts", "/usr/lib/confexts", "/.extra/confext",
+	"/etc/extensions",   "/run/extensions",		"/var/lib/extensions",
+	"/.extra/sysext",    "/.extra/global_sysext",	"/run/confexts",
+	"/var/lib/confexts", "/usr/local/lib/confexts", "/usr/lib/confexts",
+	"/.extra/confext",   "/.extra/global_confext",
 };
 
 const char *config_key_name(enum config_key key)
@@ -331,9 +332,22 @@ static struct verdict take_line(struct piece line, struct config *asked, struct 
 	return take(piece_strip(key), piece_strip(line), asked, notes);
 }
 
+/* The first refusal stays, and its key. */
+static void note(struct verdict next, const struct config_notes *before, struct config_notes *notes,
+		 struct verdict *v)
+{
+	if (is_accepted(*v)) {
+		*v = next;
+	} else {
+		notes->has_key = before->has_key;
+		notes->key = before->key;
+	}
+}
+
 struct verdict config_parse(const char *bytes, size_t size, struct config *asked,
 			    struct config_notes *notes)
 {
+	struct config_notes before;
 	struct piece rest = { .bytes = bytes, .size = size };
 	struct verdict v = verdict(REASON_ACCEPTED);
 	struct piece line;
@@ -343,9 +357,10 @@ struct verdict config_parse(const char *bytes, size_t size, struct config *asked
 	memset(asked, 0, sizeof(*asked));
 	if (size > CONFIG_SIZE_MAX)
 		return verdict_at(REASON_CONFIG_LIMIT, CONFIG_SIZE_MAX);
-	while (has_more && is_accepted(v)) {
+	while (has_more) {
 		has_more = piece_cut(&rest, '\n', &line);
-		v = take_line(line, asked, notes);
+		before = *notes;
+		note(take_line(line, asked, notes), &before, notes, &v);
 	}
 	return v;
 }
@@ -376,14 +391,17 @@ struct verdict config_parse_command_line(const char *bytes, size_t size, struct 
 {
 	struct piece rest = { .bytes = bytes, .size = size };
 	struct verdict v = verdict(REASON_ACCEPTED);
+	struct config_notes before;
 	struct command_word word;
 
 	memset(notes, 0, sizeof(*notes));
 	memset(asked, 0, sizeof(*asked));
 	if (size > CONFIG_SIZE_MAX)
 		return verdict_at(REASON_CONFIG_LIMIT, CONFIG_SIZE_MAX);
-	while (is_accepted(v) && command_line_next(&rest, &word))
-		v = take_word(word, asked, notes);
+	while (command_line_next(&rest, &word)) {
+		before = *notes;
+		note(take_word(word, asked, notes), &before, notes, &v);
+	}
 	return v;
 }
 
@@ -578,6 +596,14 @@ void config_deny(struct config *config, enum reason reason)
 	if (is_accepted(config->denied))
 		config->denied = verdict(reason);
 	memset(&config->demands, 0, sizeof(config->demands));
+}
+
+void config_deny_asked(struct config *config, enum reason reason, const struct config *asked)
+{
+	(void)add_names(&config->required, &asked->required);
+	if (asked->on_failure > config->on_failure)
+		config->on_failure = asked->on_failure;
+	config_deny(config, reason);
 }
 
 struct verdict config_check(const struct config *config, const char *name)

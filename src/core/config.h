@@ -99,8 +99,9 @@ struct config_notes {
 
 /*
  * Reads lines KEY = VALUE; lines that are empty or start with # are comments. "_" in a key is as good as "-".
- * `notes` is written always; `asked` too, for want of room for a second one, but is of use on success only.
- * policy.line, .value, .twice, .limit and the reasons of policy_parse(), `at` a byte of the source.
+ * `notes` and `asked` are written always; without success `asked` is for config_deny_asked() only, and has what
+ * the other lines say. policy.line, .value, .twice, .limit and the reasons of policy_parse(), of the first line that
+ * is refused; `at` a byte of the source.
  */
 struct verdict config_parse(const char *bytes, size_t size, struct config *asked,
 			    struct config_notes *notes);
@@ -126,6 +127,12 @@ bool config_tighten(struct config *config, const struct config *asked, uint32_t 
 
 /* From here on every image is refused for this reason, or the one of the first call, whatever else is asked for. */
 void config_deny(struct config *config, enum reason reason);
+
+/*
+ * The same, for a source that was refused: what it requires is required all the same, and what it wants done on a
+ * failure is, if that is stricter.
+ */
+void config_deny_asked(struct config *config, enum reason reason, const struct config *asked);
 
 /* May an extension of this name be merged? Why config_deny() was called, or policy.unlisted. */
 struct verdict config_check(const struct config *config, const char *name);

@@ -111,8 +111,11 @@ static void add(struct config *config, const uint8_t *bytes, size_t size, size_t
 
 	before = *config;
 	if (!parse(bytes, size, source == SOURCES - 1, &asked, &reason)) {
-		config_deny(config, reason);
+		config_deny_asked(config, reason, &asked);
 		check_denied(config);
+		check_sound(config);
+		holds(config->on_failure >= before.on_failure);
+		holds(config->required.count >= before.required.count);
 		holds(config->denied.reason == reason || !is_accepted(before.denied));
 		return;
 	}

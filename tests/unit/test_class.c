@@ -43,10 +43,18 @@ static void knows_directories(void **state)
 		const char *path;
 		enum extension_class class;
 	} rows[] = {
-		{ "/etc/extensions", CLASS_SYSEXT }, { "/.extra/sysext", CLASS_SYSEXT },
-		{ "/run/confexts", CLASS_CONFEXT },  { "/.extra/confext", CLASS_CONFEXT },
-		{ "/confexts", CLASS_CONFEXT },	     { "/confexts/more", CLASS_SYSEXT },
-		{ "/lib/myconfexts", CLASS_SYSEXT }, { "/lib/images", CLASS_SYSEXT },
+		{ "/etc/extensions", CLASS_SYSEXT },
+		{ "/.extra/sysext", CLASS_SYSEXT },
+		{ "/run/confexts", CLASS_CONFEXT },
+		{ "/.extra/confext", CLASS_CONFEXT },
+		{ "/.extra/global_confext", CLASS_CONFEXT },
+		{ "/.extra/global_sysext", CLASS_SYSEXT },
+		{ "/global_", CLASS_SYSEXT },
+		{ "/a/global_x/confext", CLASS_CONFEXT },
+		{ "/confexts", CLASS_CONFEXT },
+		{ "/confexts/more", CLASS_SYSEXT },
+		{ "/lib/myconfexts", CLASS_SYSEXT },
+		{ "/lib/images", CLASS_SYSEXT },
 	};
 
 	(void)state;

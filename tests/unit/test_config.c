@@ -58,8 +58,9 @@ static const char *described(void)
 
 #define BUILT_IN_PATHS                                                               \
 	"paths /etc/extensions /run/extensions /var/lib/extensions /.extra/sysext "  \
+	"/.extra/global_sysext "                                                     \
 	"/run/confexts /var/lib/confexts /usr/local/lib/confexts /usr/lib/confexts " \
-	"/.extra/confext"
+	"/.extra/confext /.extra/global_confext"
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
@@ -260,6 +261,23 @@ static void knows_quotes(void **state)
 	assert_reason(read_line("vext.required=\"a"), CONFIG_VALUE);
 	assert_reason(read_line("vext.required=a\""), CONFIG_VALUE);
 	assert_reason(read_line("vext.required=\""), CONFIG_VALUE);
+	assert_refused_at(read_line("\"vext\""), CONFIG_LINE, 0);
+}
+
+/* As GRUB writes a word with a blank in it. */
+static void knows_quotes_around_a_word(void **state)
+{
+	(void)state;
+	assert_reason(read_line("\"vext.required=a b\" \"vext=off\" \"x=vext.optional= \" \"\" c"),
+		      ACCEPTED);
+	assert_true(asked.off);
+	assert_int_equal(asked.required.count, 2);
+	assert_string_equal(asked.required.list[1], "b");
+	assert_int_equal(asked.stated, 1u << CONFIG_REQUIRED | 1u << CONFIG_OFF);
+	assert_reason(read_line("\"vext.required=a b"), ACCEPTED);
+	assert_int_equal(asked.required.count, 2);
+	assert_refused_at(read_line("\"vext.required=a\"b c"), CONFIG_VALUE, 15);
+	assert_refused_at(read_line("quiet \"vext.required=a ../b\""), CONFIG_VALUE, 23);
 }
 
 static void refuses_bad_words(void **state)
@@ -431,6 +449,31 @@ static void denies_for_good(void **state)
 	assert_non_null(strstr(described(), "policy root=nothing usr=nothing, filesystems,"));
 }
 
+/* What a source requires is required although another line of it is refused; what is told is the first refusal. */
+static void requires_by_a_refused_source(void **state)
+{
+	(void)state;
+	set("required = a\non-failure = emergency");
+	assert_refused_at(read_file("required = b ../c\npolicy = x\non-failure = poweroff\n"
+				    "optional = b\nrequired = d"),
+			  CONFIG_VALUE, 13);
+	assert_true(notes.has_key);
+	assert_int_equal(notes.key, CONFIG_REQUIRED);
+	config_deny_asked(&config, REASON_POLICY_CONFIGURATION, &asked);
+	assert_reason(config_check(&config, "b"), POLICY_CONFIGURATION);
+	assert_non_null(strstr(described(), ", required a b d, on-failure poweroff,"));
+	assert_reason(read_line("x vext=of vext.on-failure=continue vext.required=e"),
+		      CONFIG_VALUE);
+	assert_int_equal(notes.key, CONFIG_OFF);
+	config_deny_asked(&config, REASON_POLICY_CONFIGURATION, &asked);
+	assert_non_null(strstr(described(), ", required a b d e, on-failure poweroff,"));
+	assert_reason(read_line("vext.on-failure=no"), CONFIG_VALUE);
+	config_deny_asked(&config, REASON_POLICY_CONFIGURATION, &asked);
+	assert_int_equal(config.on_failure, ON_FAILURE_POWEROFF);
+	assert_reason(read_line("vext vext.on-failure=no"), CONFIG_LINE);
+	assert_false(notes.has_key);
+}
+
 static void has_names_for_all(void **state)
 {
 	(void)state;
@@ -560,12 +603,14 @@ int main(void)
 		cmocka_unit_test(takes_nul_for_nothing),
 		cmocka_unit_test(reads_the_command_line),
 		cmocka_unit_test(knows_quotes),
+		cmocka_unit_test(knows_quotes_around_a_word),
 		cmocka_unit_test(refuses_bad_words),
 		cmocka_unit_test(only_tightens),
 		cmocka_unit_test(does_not_look_behind_the_last_path),
 		cmocka_unit_test(cannot_be_switched_on_again),
 		cmocka_unit_test(counts_names_of_all_sources),
 		cmocka_unit_test(denies_for_good),
+		cmocka_unit_test(requires_by_a_refused_source),
 		cmocka_unit_test(has_names_for_all),
 		cmocka_unit_test(random_sources_only_tighten),
 	};
