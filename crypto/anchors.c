@@ -108,14 +108,18 @@ static struct verdict find_issuer(const struct anchors *anchors, struct anchor *
 	return v;
 }
 
+static bool is_same(const struct anchor *a, const struct anchor *b)
+{
+	return memcmp(a->signer.fingerprint, b->signer.fingerprint, VEXT_HASH_SIZE) == 0;
+}
+
 /* The builder may list one twice, with two scopes; nobody else widens the scope by a copy. */
 static bool is_known(const struct anchors *anchors, const struct anchor *anchor)
 {
 	if (anchor->signer.source == ANCHOR_BAKED || anchor->signer.source == ANCHOR_ARGUMENT)
 		return false;
 	for (uint32_t i = 0; i < anchors->count; i++)
-		if (memcmp(anchors->list[i].signer.fingerprint, anchor->signer.fingerprint,
-			   VEXT_HASH_SIZE) == 0)
+		if (is_same(&anchors->list[i], anchor))
 			return true;
 	return false;
 }
@@ -171,10 +175,51 @@ static struct verdict add(struct anchors *anchors, struct cursor bytes, enum anc
 	return v;
 }
 
+/* The same certificate once more, let in by the same issuer with another scope. */
+static struct verdict add_again(struct anchors *anchors, struct cursor bytes,
+				const struct anchor *first, const struct anchor *issuer)
+{
+	struct anchor *anchor;
+	struct verdict v;
+
+	if (anchors->count == VEXT_ANCHORS_MAX)
+		return verdict(REASON_ANCHOR_LIMIT);
+	anchor = &anchors->list[anchors->count];
+	*anchor = *first;
+	anchor->issuer = issuer;
+	anchor->scope = issuer->scope;
+	v = certificate_read(bytes.at, bytes.left, &anchor->certificate);
+	if (is_accepted(v))
+		anchors->count++;
+	return v;
+}
+
+/* An issuer that is listed with two scopes lets in what it issued for both. All of it, or nothing. */
+static struct verdict add_issued(struct anchors *anchors, struct cursor bytes)
+{
+	const uint32_t before = anchors->count;
+	const struct anchor *first = &anchors->list[before];
+	struct verdict v = add(anchors, bytes, ANCHOR_ISSUED, cursor_over("", 0));
+
+	if (!is_accepted(v))
+		return v;
+	for (const struct anchor *issuer = first->issuer + 1; issuer < first && is_accepted(v);
+	     issuer++)
+		if (is_same(issuer, first->issuer))
+			v = add_again(anchors, bytes, first, issuer);
+	while (!is_accepted(v) && anchors->count > before)
+		mbedtls_x509_crt_free(&anchors->list[--anchors->count].certificate);
+	return v;
+}
+
 struct verdict anchors_add(struct anchors *anchors, const uint8_t *bytes, size_t size,
 			   enum anchor_source source)
 {
-	return add(anchors, cursor_over(bytes, size), source, cursor_over("", 0));
+	const struct cursor whole = cursor_over(bytes, size);
+
+	if (source == ANCHOR_ISSUED)
+		return add_issued(anchors, whole);
+	return add(anchors, whole, source, cursor_over("", 0));
 }
 
 /* ---- what is baked ------------------------------------------------------------------------- */

@@ -4,9 +4,10 @@
  * what it counts for, and what is revoked. Loaded once, before any image is judged.
  *
  * An anchor is trusted for being where it is: baked into the binary, in a /usr that dm-verity protects,
- * or named by --anchor. Its own signature and issuer are not looked at. An issued certificate may lie
+ * or named by --anchor. Its own signature and issuer are not checked,
+ * only must the signature be of an algorithm that is known. An issued certificate may lie
  * anywhere: it counts because the key of an anchor that is a CA signed it (one level, no more), within
- * that anchor's scope. certificate.h says what is not checked of any of them.
+ * that anchor's scope: it is listed as often as that anchor is. certificate.h says what is not checked of any of them.
  */
 #ifndef VEXT_CRYPTO_ANCHORS_H
 #define VEXT_CRYPTO_ANCHORS_H

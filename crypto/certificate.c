@@ -45,13 +45,25 @@ static struct verdict without_certificate(void)
 			    verdict(REASON_ANCHOR_FORMAT);
 }
 
+/* That of the certificate's own signature, which mbedTLS looks at although nobody asks. */
+static bool is_about_algorithm(int error)
+{
+	const int high = -(-error & 0xff80); /* of two codes that are added up (error.h) */
+
+	return high == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG || high == MBEDTLS_ERR_X509_INVALID_ALG;
+}
+
 static struct verdict read_der(const uint8_t *der, size_t size, mbedtls_x509_crt *certificate)
 {
 	struct verdict v = verdict(REASON_ACCEPTED);
+	int error;
 
 	mbedtls_x509_crt_init(certificate);
 	errno = 0;
-	if (mbedtls_x509_crt_parse_der(certificate, der, size) != 0)
+	error = mbedtls_x509_crt_parse_der(certificate, der, size);
+	if (is_about_algorithm(error))
+		v = verdict(REASON_ANCHOR_ALGORITHM);
+	else if (error != 0)
 		v = without_certificate();
 	else if (certificate->raw.len != size || certificate->next)
 		v = verdict(REASON_ANCHOR_FORMAT);
@@ -92,7 +104,8 @@ struct verdict certificate_read(const uint8_t *bytes, size_t size, mbedtls_x509_
 	static char text
 		[CERTIFICATE_FILE_MAX]; /* mbedTLS wants a NUL at the end; too large for the stack */
 
-	if (size > 0 && bytes[0] == DER_SEQUENCE)
+	/* A certificate's length takes more than one byte; as a text, this would not be UTF-8. */
+	if (size > 1 && bytes[0] == DER_SEQUENCE && bytes[1] & 0x80)
 		return read_der(bytes, size, certificate);
 	if (size >= sizeof(text) || memchr(bytes, 0, size))
 		return verdict(REASON_ANCHOR_FORMAT);

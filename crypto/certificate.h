@@ -14,7 +14,8 @@
 
 /*
  * Reads one X.509 certificate, in DER or as the only one in a PEM file (text around it does not matter),
- * whose key is RSA of 2048 to 8192 bits, P-256 or P-384: signature.anchor-format, signature.anchor-key.
+ * whose key is RSA of 2048 to 8192 bits, P-256 or P-384: signature.anchor-format, signature.anchor-key,
+ * and signature.anchor-algorithm for a signature of its own of an algorithm that mbedTLS has not been built with.
  * The bytes are copied. `certificate` is initialised here, and on success freed by the caller.
  */
 struct verdict certificate_read(const uint8_t *bytes, size_t size, mbedtls_x509_crt *certificate);

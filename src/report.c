@@ -39,6 +39,20 @@ static const char *subject(const struct report *report)
 	return report->name && report->name[0] ? report->name : report->image;
 }
 
+/* A subject may be empty, or too long. */
+static void name_signer(const struct signer *signer, struct text *text)
+{
+	if (signer->subject[0]) {
+		text_escaped(text, signer->subject, strlen(signer->subject));
+	} else {
+		text_str(text, "certificate ");
+		text_hex(text, signer->fingerprint, VEXT_HASH_SIZE);
+	}
+	text_str(text, " (");
+	text_str(text, anchor_source_name(signer->source));
+	text_str(text, ")");
+}
+
 static void describe_signer(const struct report *report, struct text *text)
 {
 	if (report->root_hash) {
@@ -48,10 +62,7 @@ static void describe_signer(const struct report *report, struct text *text)
 	}
 	if (report->signer) {
 		text_str(text, "signed by ");
-		text_escaped(text, report->signer->subject, strlen(report->signer->subject));
-		text_str(text, " (");
-		text_str(text, anchor_source_name(report->signer->source));
-		text_str(text, ")");
+		name_signer(report->signer, text);
 	} else {
 		text_str(text, unsigned_sentence);
 	}

@@ -213,7 +213,7 @@ struct origin {
 /* The certificate that made an image acceptable. */
 struct signer {
 	uint8_t fingerprint[VEXT_HASH_SIZE]; /* SHA-256 of the certificate's DER */
-	char subject[256];		     /* RFC 4514 text with NUL, cut if longer; escape it */
+	char subject[256]; /* RFC 4514 text with NUL, empty if it is longer; escape it */
 	enum anchor_source source;
 	/* The subject key identifier, or else the serial number: what the kernel calls the key by. */
 	uint8_t key_id[VEXT_KEY_ID_MAX];

@@ -15,7 +15,7 @@
 #define JAIL_WALL_MS 20000u /* milliseconds for the whole job; slow disks count here */
 #define JAIL_CPU_SECONDS 2u /* seconds of CPU time */
 #define JAIL_ADDRESS_SPACE \
-	(32u << 20) /* bytes; vext with all its images holds half of it at the fork */
+	(32u << 20) /* bytes; vext with all its images holds two thirds of it at the fork */
 
 struct jail_job {
 	/*

@@ -59,6 +59,25 @@ static void takes_one_certificate(void **state)
 	assert_reason(read_text(pem), ACCEPTED);
 	sprintf(text, "what it is for\n%sand more\n", pem);
 	assert_reason(read_text(text), ACCEPTED);
+	sprintf(text, "0 is where DER starts\n%s", pem);
+	assert_reason(read_text(text), ACCEPTED);
+}
+
+/* Nobody checks an anchor's own signature, but mbedTLS looks at its algorithm. */
+static void tells_a_signature_of_another_algorithm(void **state)
+{
+	static const uint8_t sha256[] = {
+		0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02
+	};
+	uint8_t der[sizeof(ca_p256)];
+	uint8_t *at;
+
+	(void)state;
+	memcpy(der, ca_p256, sizeof(der));
+	at = memmem(der, sizeof(der), sha256, sizeof(sha256));
+	assert_non_null(at);
+	at[9] = 0x01; /* ecdsa-with-SHA224 */
+	assert_reason(read_bytes(der, sizeof(der)), ANCHOR_ALGORITHM);
 }
 
 static void refuses_what_is_not_just_one(void **state)
@@ -122,6 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_one_certificate),
+		cmocka_unit_test(tells_a_signature_of_another_algorithm),
 		cmocka_unit_test(refuses_what_is_not_just_one),
 		cmocka_unit_test(takes_so_many_anchors),
 	};

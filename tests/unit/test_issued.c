@@ -122,6 +122,29 @@ static void refuses_other_issuers(void **state)
 	assert_reason(add(e->leaf, e->leaf_size, ANCHOR_ISSUED), ANCHOR_ISSUER);
 }
 
+/* Listed as often as its issuer is, which may have as many scopes; and never half. */
+static void is_let_in_by_each_listing(void **state)
+{
+	const struct example *e = &examples[0];
+
+	(void)state;
+	assert_reason(add(e->ca, e->ca_size, ANCHOR_BAKED), ACCEPTED);
+	assert_reason(add(ca_p384, sizeof(ca_p384), ANCHOR_BAKED), ACCEPTED);
+	assert_reason(add(e->ca, e->ca_size, ANCHOR_BAKED), ACCEPTED);
+	assert_reason(add(e->leaf, e->leaf_size, ANCHOR_ISSUED), ACCEPTED);
+	assert_int_equal(anchors.count, 5);
+	assert_ptr_equal(anchors.list[3].issuer, &anchors.list[0]);
+	assert_ptr_equal(anchors.list[4].issuer, &anchors.list[2]);
+	assert_memory_equal(&anchors.list[4].signer, &anchors.list[3].signer,
+			    sizeof(struct signer));
+	assert_true(anchors.list[4].twin.exists);
+	assert_reason(add(e->leaf, e->leaf_size, ANCHOR_ISSUED), ANCHOR_DUPLICATE);
+	while (anchors.count < VEXT_ANCHORS_MAX - 1)
+		assert_reason(add(e->ca, e->ca_size, ANCHOR_ARGUMENT), ACCEPTED);
+	assert_reason(add(examples[1].leaf, examples[1].leaf_size, ANCHOR_ISSUED), ANCHOR_LIMIT);
+	assert_int_equal(anchors.count, VEXT_ANCHORS_MAX - 1);
+}
+
 /* Any bit of it: never taken, unless it stays the same certificate for whoever reads it. */
 static void refuses_every_flipped_bit(void **state)
 {
@@ -172,6 +195,7 @@ int main(void)
 		cmocka_unit_test(is_revoked_by_each_of_three),
 		cmocka_unit_test_setup_teardown(refuses_the_revoked_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refuses_other_issuers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(is_let_in_by_each_listing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refuses_every_flipped_bit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(keeps_the_first_reason, set_up, tear_down),
 		cmocka_unit_test(names_sources),
