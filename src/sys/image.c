@@ -23,14 +23,7 @@ struct place {
 
 static int open_place(const struct place *place, int flags)
 {
-	int fd;
-	int tries = 0;
-
-	/* EAGAIN: something was renamed while the kernel followed ".." inside the root. */
-	do
-		fd = sys_openat2(place->dir_fd, place->path, flags | O_CLOEXEC, place->resolve);
-	while (fd < 0 && (errno == EAGAIN || errno == EINTR) && ++tries < VEXT_TRIES_MAX);
-	return fd;
+	return sys_openat2(place->dir_fd, place->path, flags | O_CLOEXEC, place->resolve);
 }
 
 static bool is_acceptable(const struct stat *st, enum image_types types)

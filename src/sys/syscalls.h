@@ -22,12 +22,11 @@ static inline int sys_ioctl(int fd, unsigned long request, void *argument)
 	return (int)syscall(SYS_ioctl, fd, request, argument);
 }
 
-static inline int sys_openat2(int dir_fd, const char *path, int flags, uint64_t resolve)
-{
-	const struct open_how how = { .flags = (uint64_t)(unsigned)flags, .resolve = resolve };
-
-	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
-}
+/*
+ * Tried again where anything on the system was renamed or mounted while ".." was followed inside a root (EAGAIN,
+ * openat2(2)), or a signal came.
+ */
+int sys_openat2(int dir_fd, const char *path, int flags, uint64_t resolve);
 
 static inline int sys_fsopen(const char *type)
 {

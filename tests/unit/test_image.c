@@ -8,7 +8,12 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
 #include "sys/image.h"
+#include "sys/syscalls.h"
 #include "tree.h"
 
 static char sector[512];
@@ -119,6 +124,39 @@ static void never_leaves_the_root(void **state)
 	assert_int_equal(refusal(tree, "outside.raw"), REASON_IMAGE_OPEN);
 }
 
+/* Renames a file to and fro until it is killed. */
+static _Noreturn void rename_for_ever(const struct tree *tree)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		renameat(tree->fd, "a", tree->fd, "b");
+		renameat(tree->fd, "b", tree->fd, "a");
+	}
+}
+
+/* The kernel gives up on ".." when anything at all was renamed meanwhile. */
+static void opens_while_others_rename(void **state)
+{
+	struct tree *tree = *state;
+	const pid_t child = fork();
+
+	tree_file(tree, "etc/x", "x", 1);
+	tree_file(tree, "usr/lib/os-release", "x", 1);
+	tree_file(tree, "a", "x", 1);
+	if (child == 0)
+		rename_for_ever(tree);
+	for (unsigned i = 0; i < 20000; i++) {
+		const int fd = sys_openat2(tree->fd, "etc/../usr/lib/../lib/os-release",
+					   O_RDONLY | O_CLOEXEC, RESOLVE_IN_ROOT);
+
+		if (fd < 0)
+			fail_msg("%u: %s", i, strerror(errno));
+		close(fd);
+	}
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 static void knows_where_links_led(void **state)
 {
 	struct tree *tree = *state;
@@ -220,6 +258,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_what_is_no_image, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(follows_links_inside_the_root, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(never_leaves_the_root, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(opens_while_others_rename, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(knows_where_links_led, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(opens_paths_as_the_user_means_them, set_up,
 						tear_down),
