@@ -15,12 +15,11 @@
 #define LINE_MAX_BYTES 900 /* a record of /dev/kmsg holds about 1,000 */
 #define PATIENCE_MS 1000   /* milliseconds that standard error may take to become writable */
 
-static int kmsg = -1;
+static bool is_for_kernel;
 
 void log_to_kernel(void)
 {
-	if (kmsg < 0)
-		kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	is_for_kernel = true;
 }
 
 /*
@@ -53,6 +52,17 @@ static void write_line(int fd, const char *line, size_t size)
 	}
 }
 
+/* Opened for each line: the kernel takes ten in 5 s of whoever has it open (printk.devkmsg=ratelimit). */
+static void write_record(const char *record)
+{
+	const int kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (kmsg < 0)
+		return;
+	write_line(kmsg, record, strlen(record));
+	close(kmsg);
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
 	char line[LINE_MAX_BYTES], record[LINE_MAX_BYTES + 16];
@@ -66,8 +76,8 @@ void log_line(enum log_level level, const char *format, ...)
 	text = strchr(record, '>') + 1;
 	if (is_stderr_ready())
 		write_line(STDERR_FILENO, text, strlen(text));
-	if (kmsg >= 0)
-		write_line(kmsg, record, strlen(record));
+	if (is_for_kernel)
+		write_record(record);
 }
 
 const char *log_error_text(int error)
