@@ -26,13 +26,11 @@ static bool stops_the_boot(const struct config *config)
 	return config->required.count > 0 && config->on_failure != ON_FAILURE_CONTINUE;
 }
 
-struct verdict required_begin(const struct config *config)
+static struct verdict leave_mark(const struct config *config)
 {
 	FILE *file;
 	bool failed;
 
-	if (!stops_the_boot(config))
-		return verdict(REASON_ACCEPTED);
 	if (mkdir(STATUS_DIRECTORY, 0755) != 0 && errno != EEXIST)
 		return verdict_errno(REASON_SYSTEM_STATUS, errno);
 	file = fopen(REQUIRED_MARK, "we");
@@ -42,6 +40,11 @@ struct verdict required_begin(const struct config *config)
 	if (fclose(file) != 0 || failed)
 		return verdict_errno(REASON_SYSTEM_STATUS, errno);
 	return verdict(REASON_ACCEPTED);
+}
+
+struct verdict required_begin(const struct config *config)
+{
+	return stops_the_boot(config) ? leave_mark(config) : verdict(REASON_ACCEPTED);
 }
 
 static void tell(const struct config *config, const struct missing missing[])
@@ -90,6 +93,7 @@ enum exit_status required_end(const struct config *config, const struct missing 
 	tell(config, missing);
 	if (!stops_the_boot(config))
 		return report_worse(status, EXIT_REFUSED);
+	(void)leave_mark(config); /* where it could not be left at the beginning */
 	if (config->on_failure == ON_FAILURE_POWEROFF)
 		power_off_soon();
 	log_line(LOG_LEVEL_ERROR, "the boot must not go on without what is required");

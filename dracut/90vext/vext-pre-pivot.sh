@@ -3,9 +3,8 @@
 # dracut hook (initramfs without systemd): the root is mounted on $NEWROOT, switch-root is next.
 #
 # An image that is refused (1) is told in the log and no reason to stop. Neither is a failure of
-# vext itself: then nothing is merged, and the system boots as it is. But where a required extension is
-# missing and the configuration wants the boot to stop, vext leaves a word for it, before it looks at the
-# first image: so it holds if vext was killed, too. A shell of rd.break=pre-pivot comes before this, one of
+# vext itself (3). But where a required extension is missing and the configuration wants the boot to stop (4), vext
+# leaves a word for it, before it looks at the first image: so it holds if vext was killed, too. A shell of rd.break=pre-pivot comes before this, one of
 # rd.break after it.
 # shellcheck disable=SC2154  # NEWROOT comes from dracut
 
@@ -15,7 +14,9 @@ vext boot --root "$NEWROOT"
 status=$?
 case $status in
     0 | 1) ;;
-    *) warn "vext boot failed with status $status; no system extension is merged" ;;
+    *) warn "vext boot ended with status $status; its log and /run/vext/status.json tell what is merged" ;;
 esac
+if [ "$status" = 4 ] || [ -e /run/vext/required ]; then
+    die "vext: the boot stops here: a required system extension is missing"
+fi
 unset status
-[ ! -e /run/vext/required ] || die "vext: the boot stops here: a required system extension is missing"
