@@ -79,7 +79,7 @@ static void add_alone(const uint8_t *bytes, size_t size)
 		check_untrusted(&anchors);
 	} else {
 		holds(v.reason == REASON_ANCHOR_FORMAT || v.reason == REASON_ANCHOR_KEY ||
-		      v.reason == REASON_ANCHOR_USAGE);
+		      v.reason == REASON_ANCHOR_ALGORITHM || v.reason == REASON_ANCHOR_USAGE);
 	}
 	anchors_free(&anchors);
 }
