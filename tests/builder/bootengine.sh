@@ -44,7 +44,7 @@ module_goes_in() { # WHICH
 	local m
 	dracut_by "$1" "base vext"
 	has 'usr/bin/vext'
-	has '(var|usr)/lib/dracut/hooks/pre-pivot/10-vext-pre-pivot\.sh'
+	has '(var|usr)/lib/dracut/hooks/pre-pivot/95-vext-pre-pivot\.sh'
 	has_not '.*/vext\.service'
 	for m in block/loop md/dm-mod md/dm-verity; do has ".*/kernel/drivers/$m\.ko.*"; done
 	for m in erofs/erofs squashfs/squashfs overlayfs/overlay; do has ".*/kernel/fs/$m\.ko.*"; done

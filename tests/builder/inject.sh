@@ -18,6 +18,7 @@ for how in gzip xz zstd; do $how -c "$boot/raw.cpio" > "$boot/$how.cpio"; done
 xz -c --check=crc32 "$boot/raw.cpio" > "$boot/xz.cpio"
 cat "$boot/microcode.cpio" "$boot/zstd.cpio" > "$boot/microcode-zstd.cpio"
 (cat "$boot/microcode.cpio" "$boot/raw.cpio") > "$boot/microcode-raw.cpio"
+(cat "$boot/microcode.cpio"; head -c 5004 /dev/zero; cat "$boot/raw.cpio"; head -c 100 /dev/zero) > "$boot/zeros-raw.cpio"
 
 inject() { run bootengine/inject "$@"; }
 
@@ -43,7 +44,7 @@ appended() { # BEFORE AFTER
 
 into_initramfs() {
 	local kind
-	for kind in raw gzip xz zstd microcode-zstd microcode-raw; do
+	for kind in raw gzip xz zstd microcode-zstd microcode-raw zeros-raw; do
 		inject -o "$scratch/result" "$boot/$kind.cpio" -- "$certificate"
 		wants 0
 		appended "$boot/$kind.cpio" "$scratch/result"
@@ -59,6 +60,19 @@ into_initramfs() {
 	wants 0
 	appended "$scratch/result" "$scratch/in-place"
 	is_trusting "$scratch/appended/usr/bin/vext" "$key/ec.crt"
+	# With what else can be baked.
+	echo 'policy = root=signed' > "$scratch/policy.conf"
+	inject "$scratch/in-place" -- "$certificate" --config "$scratch/policy.conf" --revoke-image "$(printf '%064d' 7)"
+	wants 0
+	rm -r "$scratch/appended"
+	mkdir "$scratch/appended"
+	inject --segment -o "$scratch/segment" -- "$certificate" --config "$scratch/policy.conf" --revoke-image "$(printf '%064d' 7)"
+	cmp "$scratch/segment" <(tail -c "$(stat -c %s "$scratch/segment")" "$scratch/in-place")
+	(cd "$scratch/appended" && cpio --quiet -i -d < "$scratch/segment")
+	run "$scratch/appended/usr/bin/vext" boot --root "$scratch" --dry-run
+	tells 'policy root=signed '
+	run "$scratch/appended/usr/bin/vext" anchors
+	says "^revoked image +$(printf '%064d' 7) +baked$"
 	inject --segment -o "$scratch/segment" -- "$certificate"
 	wants 0
 	cp "$boot/raw.cpio" "$scratch/in-place"
@@ -100,8 +114,10 @@ refuses_targets() {
 	done
 	arguments=()
 	not_into 2 'there is nothing to put in' "$boot/raw.cpio"
-	arguments=(--config README.md)
-	not_into 1 '' "$boot/raw.cpio"
+	arguments=(--config README.md "$certificate")
+	not_into 1 'baked configuration, at byte [0-9]+: .*: nothing is merged' "$boot/raw.cpio"
+	arguments=("$certificate" --config "$scratch/no-such.conf")
+	not_into 1 'no-such\.conf cannot be read' "$boot/raw.cpio"
 }
 
 listing() { unsquashfs -lls "$1" | sed 1d | awk -v vext="$2" '$6 == "squashfs-root/usr/bin/vext" { print $1, $2, vext; next } { print }'; }
