@@ -73,6 +73,7 @@ install() {
             ln_r "$systemdsystemunitdir/vext-required.service" "$systemdsystemunitdir/$unit.requires/vext-required.service"
         done
     else
-        inst_hook pre-pivot 10 "$moddir/vext-pre-pivot.sh"
+        # Behind what mounts a /usr of the root's fstab (usrmount, 50).
+        inst_hook pre-pivot 95 "$moddir/vext-pre-pivot.sh"
     fi
 }
