@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vext attach and detach: an image as a verity device, and no more. */
+/* vext attach and detach: an image as a verity device, and no more; close, for what open made. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -136,7 +136,30 @@ enum exit_status command_attach(int argc, char **argv)
 	return status;
 }
 
-/* ---- detach -------------------------------------------------------------------------------- */
+/* ---- detach, close ------------------------------------------------------------------------- */
+
+/* Not so one of veritysetup, though its UUID may be of the same form. */
+static bool is_attached_name(const char *name)
+{
+	for (unsigned i = 0; i < CLASSES; i++) {
+		const char *device = class_traits((enum extension_class)i)->device;
+
+		if (strncmp(name, device, strlen(device)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_opened_name(const char *name)
+{
+	return strcmp(name, "usr") == 0 || strcmp(name, "root") == 0;
+}
+
+/* Of a device that open made, by its name. */
+static struct verdict close_opened(const char *name)
+{
+	return is_opened_name(name) ? dm_verity_detach(name) : verdict(REASON_KERNEL_NOT_ATTACHED);
+}
 
 /* By the name of the extension, of whatever class, or by that of the device. */
 static struct verdict detach(const char *name)
@@ -150,12 +173,13 @@ static struct verdict detach(const char *name)
 		table_name((enum extension_class)i, name, device);
 		v = dm_verity_detach(device);
 	}
-	if (v.reason == REASON_KERNEL_NOT_ATTACHED && strlen(name) < sizeof(device))
+	if (v.reason == REASON_KERNEL_NOT_ATTACHED && is_attached_name(name))
 		v = dm_verity_detach(name);
-	return v;
+	return v.reason == REASON_KERNEL_NOT_ATTACHED ? close_opened(name) : v;
 }
 
-enum exit_status command_detach(int argc, char **argv)
+static enum exit_status remove_each(int argc, char **argv,
+				    struct verdict (*remove_it)(const char *name), const char *done)
 {
 	static const struct option none[] = { { 0 } };
 	enum exit_status status = EXIT_GOOD;
@@ -163,14 +187,24 @@ enum exit_status command_detach(int argc, char **argv)
 	if (getopt_long(argc, argv, "", none, NULL) != -1 || optind >= argc)
 		return usage_error(argv[0]);
 	for (int i = optind; i < argc; i++) {
-		const struct verdict v = detach(argv[i]);
+		const struct verdict v = remove_it(argv[i]);
 
 		if (is_accepted(v)) {
-			printf("detached %s\n", argv[i]);
+			printf("%s %s\n", done, argv[i]);
 			continue;
 		}
 		(void)report_trouble(argv[i], v);
 		status = report_worse(status, report_status(v));
 	}
 	return status;
+}
+
+enum exit_status command_detach(int argc, char **argv)
+{
+	return remove_each(argc, argv, detach, "detached");
+}
+
+enum exit_status command_close(int argc, char **argv)
+{
+	return remove_each(argc, argv, close_opened, "closed");
 }

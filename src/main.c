@@ -37,6 +37,7 @@ static const struct command commands[] = {
 	{ "detach", command_detach, "NAME...", "remove such devices again" },
 	{ "open", command_open, "[--dry-run] [--timeout SECONDS]",
 	  "open /usr by the root hash of the kernel command line" },
+	{ "close", command_close, "NAME...", "remove what open made again: usr, root" },
 	{ "anchors", command_anchors, "[--json] [--root DIR]",
 	  "list the trusted certificates and what is revoked" },
 };

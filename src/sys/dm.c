@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
 #include <linux/ioctl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -53,12 +54,69 @@ static struct request request_about(const struct dm_device *device, uint32_t fla
 	return request;
 }
 
+/* What somebody else may remove meanwhile: its number may then be another's, its UUID may not. */
+static struct request request_by_uuid(const char *uuid)
+{
+	struct request request = request_for(0);
+
+	memcpy(request.io.uuid, uuid, strlen(uuid) + 1);
+	return request;
+}
+
 static struct verdict ask(int control, unsigned long command, struct request *request,
 			  enum reason failure)
 {
 	if (sys_ioctl(control, command, request) < 0)
 		return verdict_errno(failure, errno);
 	return verdict(REASON_ACCEPTED);
+}
+
+/* ---- its name ------------------------------------------------------------------------------ */
+
+#define LINK_DIRECTORY "/dev/" DM_DIR "/"
+#define LINK_SIZE (sizeof(LINK_DIRECTORY) + DM_NAME_LEN)
+
+static void link_path(const char *name, char path[LINK_SIZE])
+{
+	struct text text;
+
+	text_init(&text, path, LINK_SIZE);
+	text_str(&text, LINK_DIRECTORY);
+	text_str(&text, name);
+}
+
+/*
+ * Made aside and then renamed, as udev does at the same time. Nobody else has this number while the device is
+ * open; what has the name already was left by a vext that was killed.
+ */
+struct verdict dm_link(const char *name, const struct dm_device *device)
+{
+	char path[LINK_SIZE], aside[LINK_SIZE], target[NODE_SIZE];
+	struct verdict v = verdict(REASON_ACCEPTED);
+	struct text text;
+
+	link_path(name, path);
+	text_init(&text, aside, sizeof(aside));
+	text_str(&text, LINK_DIRECTORY ".vext-");
+	text_u64(&text, device->number.minor);
+	text_init(&text, target, sizeof(target));
+	text_str(&text, "../dm-");
+	text_u64(&text, device->number.minor);
+	(void)unlink(aside);
+	if (symlink(target, aside) < 0 || rename(aside, path) < 0) {
+		v = verdict_errno(REASON_KERNEL_NODE, errno);
+		(void)unlink(aside);
+	}
+	return v;
+}
+
+/* Where there is udev, it may be gone already. */
+static void dm_unlink(const char *name)
+{
+	char path[LINK_SIZE];
+
+	link_path(name, path);
+	(void)unlink(path);
 }
 
 /* ---- making -------------------------------------------------------------------------------- */
@@ -77,19 +135,25 @@ static struct verdict try_create(const struct dm_verity *verity, struct dm_devic
 	return v;
 }
 
-/* Left by a vext that was killed between making and opening it: its name, its UUID, and unused. */
+/*
+ * Left by a vext that was killed between making and opening it: its name, its UUID, and unused. True also for one
+ * that is gone by now.
+ */
 static bool remove_leftover(const struct dm_verity *verity, int control)
 {
-	struct dm_device leftover = { .control = control, .fd = -1 };
 	struct request request = request_for(0);
 
 	memcpy(request.io.name, verity->name, strlen(verity->name) + 1);
-	if (sys_ioctl(control, DM_DEV_STATUS, &request) < 0 || request.io.open_count != 0 ||
+	if (sys_ioctl(control, DM_DEV_STATUS, &request) < 0)
+		return errno == ENXIO;
+	if (request.io.open_count != 0 ||
 	    strncmp(request.io.uuid, verity->uuid, sizeof(request.io.uuid)) != 0)
 		return false;
-	leftover.number = (struct table_device){ major(request.io.dev), minor(request.io.dev) };
-	request = request_about(&leftover, 0);
-	return sys_ioctl(control, DM_DEV_REMOVE, &request) == 0;
+	request = request_by_uuid(verity->uuid);
+	if (sys_ioctl(control, DM_DEV_REMOVE, &request) < 0)
+		return errno == ENXIO;
+	dm_unlink(verity->name);
+	return true;
 }
 
 /* The kernel says EBUSY for a name or a UUID that is taken. */
@@ -181,7 +245,7 @@ static struct verdict open_node(struct dm_device *device)
 	return verdict(REASON_ACCEPTED);
 }
 
-/* Open as it is, the device stays until it is closed; then the kernel removes it. */
+/* Open, the device stays until it is closed, and then the kernel removes it. */
 static struct verdict remove_with_last_user(const struct dm_device *device)
 {
 	struct request request = request_about(device, DM_DEFERRED_REMOVE);
@@ -294,45 +358,6 @@ struct verdict dm_verity_read(struct table_device number, char line[TABLE_LINE_M
 	return v;
 }
 
-/* ---- its name ------------------------------------------------------------------------------ */
-
-#define LINK_DIRECTORY "/dev/" DM_DIR "/"
-#define LINK_SIZE (sizeof(LINK_DIRECTORY) + DM_NAME_LEN)
-
-static void link_path(const char *name, char path[LINK_SIZE])
-{
-	struct text text;
-
-	text_init(&text, path, LINK_SIZE);
-	text_str(&text, LINK_DIRECTORY);
-	text_str(&text, name);
-}
-
-struct verdict dm_link(const char *name, const struct dm_device *device)
-{
-	char path[LINK_SIZE], target[NODE_SIZE];
-	struct text text;
-
-	link_path(name, path);
-	text_init(&text, target, sizeof(target));
-	text_str(&text, "../dm-");
-	text_u64(&text, device->number.minor);
-	if (unlink(path) < 0 && errno != ENOENT)
-		return verdict_errno(REASON_KERNEL_NODE, errno);
-	if (symlink(target, path) < 0)
-		return verdict_errno(REASON_KERNEL_NODE, errno);
-	return verdict(REASON_ACCEPTED);
-}
-
-/* Where there is udev, it may be gone already. */
-static void dm_unlink(const char *name)
-{
-	char path[LINK_SIZE];
-
-	link_path(name, path);
-	(void)unlink(path);
-}
-
 /* ---- one that stays ------------------------------------------------------------------------ */
 
 static bool has_our_uuid(const char *uuid, const char *name)
@@ -348,7 +373,7 @@ static bool has_our_uuid(const char *uuid, const char *name)
 	       memcmp(uuid + strlen(ours) - tail, ours + strlen(ours) - tail, tail) == 0;
 }
 
-static struct verdict find(int control, const char *name, struct dm_device *device)
+static struct verdict find(int control, const char *name, char uuid[TABLE_UUID_MAX])
 {
 	struct request request = request_for(0);
 
@@ -359,7 +384,7 @@ static struct verdict find(int control, const char *name, struct dm_device *devi
 	if (memchr(request.io.uuid, '\0', sizeof(request.io.uuid)) == NULL ||
 	    !has_our_uuid(request.io.uuid, name))
 		return verdict(REASON_KERNEL_NOT_ATTACHED);
-	device->number = (struct table_device){ major(request.io.dev), minor(request.io.dev) };
+	memcpy(uuid, request.io.uuid, sizeof(request.io.uuid));
 	return verdict(REASON_ACCEPTED);
 }
 
@@ -367,16 +392,16 @@ struct verdict dm_verity_detach(const char *name)
 {
 	static const struct timespec pause = { .tv_nsec = 50000000 };
 	FD_CLEANUP int control = open(CONTROL, O_RDWR | O_CLOEXEC);
-	struct dm_device device = { .control = control, .fd = -1 };
+	char uuid[TABLE_UUID_MAX];
 	struct verdict v;
 
 	if (control < 0)
 		return verdict_errno(REASON_KERNEL_DEVICE_MAPPER, errno);
-	v = find(control, name, &device);
+	v = find(control, name, uuid);
 	if (!is_accepted(v))
 		return v;
 	for (unsigned i = 0; i < VEXT_TRIES_MAX; i++) {
-		struct request request = request_about(&device, 0);
+		struct request request = request_by_uuid(uuid);
 
 		v = ask(control, DM_DEV_REMOVE, &request, REASON_KERNEL_DEVICE_MAPPER);
 		if (is_accepted(v))
@@ -396,13 +421,13 @@ void dm_release(struct dm_device *device)
 	fd_close(&device->control);
 }
 
+/*
+ * Before it is closed: while it is open its number is its own, and the kernel removes it when it is closed. One that
+ * was never opened goes at once. Nothing can be done about a failure here.
+ */
 void dm_remove(struct dm_device *device)
 {
-	struct request request = request_about(device, DM_DEFERRED_REMOVE);
-
-	fd_close(&device->fd);
-	/* ENXIO: it has removed itself. Nothing else can be done about a failure here. */
 	if (device->control >= 0)
-		(void)sys_ioctl(device->control, DM_DEV_REMOVE, &request);
+		(void)remove_with_last_user(device);
 	dm_release(device);
 }

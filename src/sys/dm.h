@@ -30,9 +30,9 @@ struct dm_verity {
 /*
  * Makes the device, checks that its active table is the one given, opens it and, unless it is to stay, marks it for
  * removal with its last user (which is device->fd until somebody mounts it). A device of that name *and* UUID
- * that nobody has open was left by a vext that was killed at this point: it is removed first. Any other
- * device in the way is kernel.device-exists. On failure nothing is left; `device` is written on success
- * only and then released by the caller.
+ * that nobody has open was left by a vext that was killed at this point, or is one that stays and nobody uses: it is removed
+ * first, and its link. Any other device in the way is kernel.device-exists. On failure nothing is left, as with
+ * dm_remove(); `device` is written on success only and then released by the caller.
  */
 struct verdict dm_verity_make(const struct dm_verity *verity, struct dm_device *device);
 
@@ -57,15 +57,15 @@ struct verdict dm_verity_read(struct table_device number, char line[TABLE_LINE_M
 struct verdict dm_verity_detach(const char *name);
 
 /*
- * Makes the link /dev/mapper/NAME to the device, which udev would make; in place of one that leads elsewhere.
- * kernel.node.
+ * Makes the link /dev/mapper/NAME to the device, which is open; in place of one that leads elsewhere or that udev makes
+ * at the same time. kernel.node.
  */
 struct verdict dm_link(const char *name, const struct dm_device *device);
 
 /* Closes the device: it lives on for as long as somebody else uses it. */
 void dm_release(struct dm_device *device);
 
-/* Closes and removes it now. If somebody else has it open it goes with them. */
+/* Closes and removes it: the kernel does so right after, or with the last of those who have it open besides. */
 void dm_remove(struct dm_device *device);
 
 #endif
