@@ -10,6 +10,7 @@ tools=${VEXT_TOOLS:-$build/roots/tools}
 guest=${VEXT_GUEST:-$build/roots/guest}
 newer=$build/roots/newer
 me=${0##*/}
+unset SYSEXT_SIGNING_KEY_DIR # of Flatcar's SDK: here are two keys, and each is one of its own
 # For every guest's kernel. Early in its boot it looks whether timer interrupts come, and panics when they don't ("IO-APIC +
 # timer doesn't work!"), which is what an emulator on a busy machine looks like.
 # shellcheck disable=SC2034  # for who sources this

@@ -143,6 +143,18 @@ initramfs_is_the_same() {
 	done
 	[ -z "$(awk '$2 != "0:0"' "$one.list")" ] || fail "not all of it is root's: $(awk '$2 != "0:0"' "$one.list" | head -n 3)"
 }
+# A root below the places that a tmpfs is mounted on elsewhere, and with characters that overlayfs splits at.
+# shellcheck disable=SC2016  # for the inner shell
+writes_into_any_root() {
+	unshare --mount --propagation private -- sh -euc 'mount -t tmpfs tmpfs /mnt
+		mkdir "/mnt/a,b:c d"
+		mount --bind "$1" "/mnt/a,b:c d"
+		exec bootengine/in-root --writable "/mnt/a,b:c d" -- sh -c "echo written > /etc/written && cat /etc/written"' \
+		sh "$build/roots/tools" > "$out"
+	says '^written$'
+	[ ! -e "$build/roots/tools/etc/written" ] || fail "the root itself was written to"
+}
+
 # dracut 112 puts the modules, which are compressed already, into an archive of its own, which comes first.
 initramfs_of_two_archives() {
 	local one=$scratch/boot/newer
@@ -178,6 +190,7 @@ try "dracut module: dracut $own_version tells what the kernel lacks" module_tell
 try "dracut module: dracut $other_version tells what the kernel lacks" module_tells other
 try "dracut module: form" module_is_clean
 try "dracut module: the unit's place in the order" unit_is_in_order
+try "in-root: wherever the root is" writes_into_any_root
 try "update-bootengine: the same bytes, whoever builds and where" initramfs_is_the_same
 try "update-bootengine: two archives, as later versions of dracut make" initramfs_of_two_archives
 try "update-bootengine: a budget" initramfs_has_a_budget

@@ -104,6 +104,22 @@ fields() {
 	build_by rsa --architecture _any "$tree" "$images/x.raw"
 	unpack "$images/x.raw"
 	echo ID=_any | release_file usr/lib/extension-release.d/extension-release.x
+	# The tree's own says for what machine it is, and so do the partitions.
+	local other=arm64 type=B921B045-1DF0-41C3-AF44-4C6F280D3FAE # root of arm64
+	[ "$(uname -m)" = x86_64 ] || other=x86-64 type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709
+	rm -rf "$scratch/own"
+	cp -a "$tree" "$scratch/own"
+	mkdir -p "$scratch/own/usr/lib/extension-release.d"
+	printf 'ID=_any\nARCHITECTURE="%s"\n' $other > "$scratch/own/usr/lib/extension-release.d/extension-release.x"
+	build_by rsa "$scratch/own" "$images/x.raw"
+	wants 0
+	says 'not checked'
+	sfdisk --dump "$images/x.raw" | grep -q "type=$type" ||
+		fail "partitions of this machine's architecture: $(sfdisk --dump "$images/x.raw")"
+	printf 'ID=_any\nARCHITECTURE=vax\n' > "$scratch/own/usr/lib/extension-release.d/extension-release.x"
+	build_by rsa "$scratch/own" "$images/x.raw"
+	wants 3
+	tells 'ARCHITECTURE=vax: x86-64, arm64 or _any'
 }
 
 confext() {
