@@ -97,6 +97,37 @@ static struct verdict write_status(const struct boot *boot)
 	return status_commit(&file);
 }
 
+/* As doc/status.md has it. */
+static void describe_step(const struct boot *boot, const struct step *step, struct json *json)
+{
+	const struct plan_image *images = boot->extensions.images;
+	char line[REPORT_LINE_MAX];
+	struct text text;
+
+	text_init(&text, line, sizeof(line));
+	plan_describe(step, images, &text);
+	json_open(json, NULL, '{');
+	json_string(json, "step", step_name(step->op));
+	json_string(json, "name", step->op < STEP_OVERLAY ? images[step->subject].name : NULL);
+	json_string(json, "detail", line);
+	json_close(json, '}');
+}
+
+static void describe_plan(const struct boot *boot)
+{
+	struct json json = { .to = stdout };
+
+	json_open(&json, NULL, '{');
+	json_u64(&json, "version", STATUS_VERSION);
+	json_open(&json, "steps", '[');
+	for (size_t i = 0; i < boot->plan.count; i++)
+		describe_step(boot, &boot->plan.steps[i], &json);
+	json_close(&json, ']');
+	extensions_json(&boot->extensions, &json);
+	json_close(&json, '}');
+	putchar('\n');
+}
+
 static void print_plan(const struct boot *boot)
 {
 	char line[REPORT_LINE_MAX];
@@ -139,10 +170,8 @@ static struct verdict merge(struct boot *boot)
 
 	if (!is_accepted(v) || boot->plan.count == 0)
 		return v;
-	if (boot->options.dry_run) {
-		print_plan(boot);
+	if (boot->options.dry_run)
 		return v;
-	}
 	return execute_plan(&boot->plan, &options, boot->extensions.root_fd, boot->extensions.items,
 			    boot->extensions.discovery.count, &observer, &boot->result);
 }
@@ -250,6 +279,17 @@ static enum exit_status merge_for_real(struct boot *boot)
 	return status;
 }
 
+static enum exit_status rehearse(struct boot *boot)
+{
+	const enum exit_status status = boot_as_configured(boot);
+
+	if (boot->options.json)
+		describe_plan(boot);
+	else
+		print_plan(boot);
+	return status;
+}
+
 static enum exit_status run(struct boot *boot, enum exit_status (*run_it)(struct boot *))
 {
 	enum exit_status status;
@@ -258,7 +298,7 @@ static enum exit_status run(struct boot *boot, enum exit_status (*run_it)(struct
 	extensions_init(&boot->extensions);
 	configuration_load(&boot->config);
 	log_line(LOG_LEVEL_INFO, "configuration: %s", describe_configuration(&boot->config));
-	status = boot->options.dry_run ? boot_as_configured(boot) : run_it(boot);
+	status = boot->options.dry_run ? rehearse(boot) : run_it(boot);
 	extensions_close(&boot->extensions);
 	return status;
 }
