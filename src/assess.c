@@ -14,11 +14,11 @@ uint64_t now_microseconds(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-void assess(struct image *image, const struct anchors *anchors, const struct demands *demands,
-	    enum judge_depth depth, struct claim *claim, struct assessment *assessment)
+void assess(const struct image *image, const struct reader *reader, const struct anchors *anchors,
+	    const struct demands *demands, enum judge_depth depth, struct claim *claim,
+	    struct assessment *assessment)
 {
 	const struct origin origin = { .name = image->name, .directory = image->directory };
-	const struct reader reader = image_reader(image);
 	uint64_t start = now_microseconds();
 
 	memset(assessment, 0, sizeof(*assessment));
@@ -26,7 +26,7 @@ void assess(struct image *image, const struct anchors *anchors, const struct dem
 	assessment->has_root_hash = claim->stage >= CLAIM_ENVELOPE;
 	memcpy(assessment->root_hash, claim->root_hash, sizeof(assessment->root_hash));
 	if (is_accepted(assessment->verdict))
-		assessment->verdict = judge(anchors, &origin, demands, claim, &reader, depth,
+		assessment->verdict = judge(anchors, &origin, demands, claim, reader, depth,
 					    &assessment->space, &assessment->trusted);
 	assessment->microseconds = now_microseconds() - start;
 }

@@ -18,9 +18,13 @@ struct assessment {
 	struct trusted_space space;
 };
 
-/* `claim` is room for what the image says of itself, and holds that afterwards. */
-void assess(struct image *image, const struct anchors *anchors, const struct demands *demands,
-	    enum judge_depth depth, struct claim *claim, struct assessment *assessment);
+/*
+ * `claim` is room for what the image says of itself, and holds that afterwards: also while `reader` reads the image for
+ * the check of its blocks.
+ */
+void assess(const struct image *image, const struct reader *reader, const struct anchors *anchors,
+	    const struct demands *demands, enum judge_depth depth, struct claim *claim,
+	    struct assessment *assessment);
 
 /* Microseconds of CLOCK_BOOTTIME. */
 uint64_t now_microseconds(void);

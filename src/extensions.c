@@ -117,6 +117,7 @@ static void judge_one(struct extensions *extensions, const struct config *config
 	struct assessment *assessment = &extensions->assessments[i];
 	struct merge_item *item = &extensions->items[i];
 	const struct demands demands = demands_on(config, candidate);
+	const struct reader reader = image_reader(&candidate->image);
 
 	extensions->images[i].name = candidate->name;
 	extensions->images[i].class = candidate->class;
@@ -126,8 +127,8 @@ static void judge_one(struct extensions *extensions, const struct config *config
 		item->verdict = config_check(config, candidate->name);
 	if (!is_accepted(item->verdict))
 		return;
-	assess(&candidate->image, &extensions->anchors, &demands, JUDGE_FIRST_BLOCK, &claim,
-	       assessment);
+	assess(&candidate->image, &reader, &extensions->anchors, &demands, JUDGE_FIRST_BLOCK,
+	       &claim, assessment);
 	item->verdict = assessment->verdict;
 	item->trusted = assessment->trusted;
 	if (item->trusted)

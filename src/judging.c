@@ -2,7 +2,9 @@
 #include "judging.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "configuration.h"
 #include "core/name.h"
@@ -147,6 +149,59 @@ static void deny(const struct config *config, const char *name, struct assessmen
 	assessment->trusted = NULL;
 }
 
+/* ---- progress ------------------------------------------------------------------------------ */
+
+#define PROGRESS_MICROSECONDS 250000
+
+/* A line on a terminal, written again and again while the blocks of an image are read. */
+struct progress {
+	struct subject *subject;
+	struct reader reader;
+	uint64_t next; /* microseconds of CLOCK_BOOTTIME */
+	bool is_shown;
+};
+
+static void show_progress(struct progress *progress, uint64_t offset)
+{
+	const struct claim *claim = &progress->subject->claim;
+	const uint64_t start = claim->layout.data.offset;
+	const uint64_t size = claim->verity.data_blocks * VEXT_BLOCK;
+	const uint64_t now = now_microseconds();
+
+	if (now < progress->next || offset < start || offset - start >= size)
+		return;
+	fprintf(stderr, "\r%.60s: %u %%", progress->subject->image.name,
+		(unsigned)((offset - start) / (size / 100 + 1)));
+	progress->next = now + PROGRESS_MICROSECONDS;
+	progress->is_shown = true;
+}
+
+static struct verdict read_and_show(void *ctx, uint64_t offset, void *buf, size_t size)
+{
+	struct progress *progress = ctx;
+
+	show_progress(progress, offset);
+	return progress->reader.read(progress->reader.ctx, offset, buf, size);
+}
+
+static void assess_subject(struct subject *subject, struct judging *judging)
+{
+	struct progress progress = {
+		.subject = subject,
+		.reader = image_reader(&subject->image),
+		.next = now_microseconds() + PROGRESS_MICROSECONDS,
+	};
+	const struct reader showing = { .read = read_and_show, .ctx = &progress };
+	const bool shows = judging->depth == JUDGE_EVERY_BLOCK && isatty(STDERR_FILENO);
+
+	assess(&subject->image, shows ? &showing : &progress.reader, &judging->anchors,
+	       &judging->config.demands, judging->depth, &subject->claim, &subject->assessment);
+	if (progress.is_shown)
+		fputs("\r\033[K", stderr);
+}
+
+/* ---- one image ----------------------------------------------------------------------------- */
+
 void subject_open(struct subject *subject, struct judging *judging, const char *path)
 {
 	struct assessment *assessment = &subject->assessment;
@@ -159,8 +214,7 @@ void subject_open(struct subject *subject, struct judging *judging, const char *
 	if (!is_accepted(report->verdict))
 		return;
 	subject->image.directory = directory_of(path, subject->directory);
-	assess(&subject->image, &judging->anchors, &judging->config.demands, judging->depth,
-	       &subject->claim, assessment);
+	assess_subject(subject, judging);
 	report->name = subject->image.name;
 	deny(&judging->config, subject->image.name, assessment);
 	report->verdict = assessment->verdict;
