@@ -58,7 +58,7 @@ enum extension_class class_of_directory(const char *path)
 	for (const char *at = path; *at != '\0'; at++)
 		if (*at == '/')
 			last = at + 1;
-	if (strncmp(last, GLOBAL, strlen(GLOBAL)) == 0)
+	if (strlen(last) > strlen(GLOBAL) && memcmp(last, GLOBAL, strlen(GLOBAL)) == 0)
 		last += strlen(GLOBAL);
 	for (unsigned i = 0; i < CLASSES; i++)
 		if (strcmp(last, all[i].plural) == 0 || strcmp(last, all[i].name) == 0)
