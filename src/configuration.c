@@ -109,7 +109,7 @@ int configuration_read(const char *path, char bytes[CONFIG_SIZE_MAX + 1], size_t
 static void load_file(struct config *config, const char *path, parser *parse)
 {
 	static char bytes[CONFIG_SIZE_MAX + 1]; /* so that one that is too long is noticed */
-	static struct config nothing; /* not const: 23 KB of the file */
+	static struct config nothing;		/* not const: 23 KB of the file */
 	static const struct config_notes none;
 	size_t size = 0;
 	int error = configuration_read(path, bytes, &size);

@@ -72,6 +72,7 @@ struct place {
 	struct anchors *anchors;
 	struct trustdir dir;
 	enum anchor_source source; /* of its certificates */
+	bool is_unverified;	   /* a /usr whose certificates do not count */
 };
 
 static void tell(const struct place *place, const char *name, struct verdict v)
@@ -139,7 +140,7 @@ static struct verdict load_list(struct place *place, const char *name)
  */
 static void deny_for(struct place *place, struct verdict v)
 {
-	if (place->source == ANCHOR_USR)
+	if (place->source == ANCHOR_USR && !place->is_unverified)
 		anchors_deny(place->anchors, REASON_SIGNATURE_REVOCATIONS);
 	else if (v.reason == REASON_SYSTEM_MEMORY)
 		anchors_deny(place->anchors, REASON_SYSTEM_MEMORY);
@@ -182,9 +183,17 @@ static bool is_of_interest(const struct place *place)
 	return false;
 }
 
+static void load_unverified(struct place *place, struct verdict why)
+{
+	tell(place, "", why);
+	place->is_unverified = true;
+	load_files(place, SUFFIX_LIST, load_list);
+}
+
 /*
- * What lies in a /usr that is not verified is not even opened. What cannot be read in one that is may be
- * a list, so nobody knows what is revoked.
+ * Of a /usr that is not verified only the lists count, for they only take away: a verified one is not to be seen
+ * any more when an extension has been merged over it. What cannot be read in one that is verified may be a list, so
+ * nobody knows what is revoked.
  */
 static void load_usr(struct anchors *anchors, int root_fd)
 {
@@ -201,7 +210,7 @@ static void load_usr(struct anchors *anchors, int root_fd)
 	else if (is_accepted(verified))
 		tell(&place, "", opened);
 	else if (is_of_interest(&place))
-		tell(&place, "", verified);
+		load_unverified(&place, verified);
 	if (is_accepted(verified) && (!is_accepted(opened) || place.dir.left_out > 0))
 		anchors_deny(anchors, REASON_SIGNATURE_REVOCATIONS);
 	trustdir_close(&place.dir);
