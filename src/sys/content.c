@@ -76,12 +76,21 @@ static struct verdict read_release(int dir_fd, const char *path, struct release 
 	return release_parse(bytes, (size_t)size, release);
 }
 
-struct verdict content_host(int root_fd, struct release *host)
+struct verdict content_read_host(int root_fd, struct content_host *host)
 {
-	struct verdict v = read_release(root_fd, ETC_RELEASE, host);
+	static const char *const paths[] = { OS_RELEASE, ETC_RELEASE };
+	struct verdict v = verdict(REASON_ACCEPTED);
 
-	if (v.reason == REASON_RELEASE_MISSING && v.sys_errno == ENOENT)
-		v = read_release(root_fd, OS_RELEASE, host);
+	host->count = 0;
+	for (size_t i = 0; i < 2 && is_accepted(v); i++) {
+		v = read_release(root_fd, paths[i], &host->release[host->count]);
+		if (is_accepted(v))
+			host->count++;
+		else if (v.reason == REASON_RELEASE_MISSING && v.sys_errno == ENOENT)
+			v = verdict(REASON_ACCEPTED);
+	}
+	if (is_accepted(v) && host->count == 0)
+		v = verdict_errno(REASON_RELEASE_HOST, ENOENT);
 	if (!is_accepted(v))
 		v.reason = REASON_RELEASE_HOST;
 	return v;
@@ -233,7 +242,7 @@ static struct verdict find_release(int image_fd, enum extension_class class,
 }
 
 static struct verdict check_release(int image_fd, enum extension_class class, const char *name,
-				    const struct release *host)
+				    const struct content_host *host)
 {
 	char path[RELEASE_FILE_SIZE];
 	struct release extension;
@@ -246,8 +255,9 @@ static struct verdict check_release(int image_fd, enum extension_class class, co
 		if (is_accepted(v))
 			v = read_release(image_fd, path, &extension);
 	}
-	if (is_accepted(v))
-		v = release_match(host, &extension, class, VEXT_ARCH, RELEASE_SCOPE_SYSTEM);
+	for (uint32_t i = 0; i < host->count && is_accepted(v); i++)
+		v = release_match(&host->release[i], &extension, class, VEXT_ARCH,
+				  RELEASE_SCOPE_SYSTEM);
 	return v;
 }
 
@@ -278,7 +288,7 @@ static struct verdict check_lacks(int image_fd, enum extension_class class)
 
 /* The hierarchies first: only then is what stands below them known to be in this image. */
 struct verdict content_check(int image_fd, enum extension_class class, const char *name,
-			     const struct release *host, bool has[HIERARCHIES])
+			     const struct content_host *host, bool has[HIERARCHIES])
 {
 	bool found[HIERARCHIES] = { false };
 	struct verdict v = verdict(REASON_ACCEPTED);

@@ -10,8 +10,17 @@
 #include "core/release.h"
 #include "vext.h"
 
-/* The root's os-release: of etc, or else of usr/lib. release.host if there is none that can be read. */
-struct verdict content_host(int root_fd, struct release *host);
+/* What every extension must fit. */
+struct content_host {
+	struct release release[2];
+	uint32_t count;
+};
+
+/*
+ * The root's os-release: of usr/lib, and of etc, which systemd reads first but which is easier to write, so that
+ * another one there only adds to what is asked. release.host if there is none, or one that can't be read.
+ */
+struct verdict content_read_host(int root_fd, struct content_host *host);
 
 /*
  * May this image be merged as an extension of this class? Its extension-release fits the host (release.*), it is
@@ -26,7 +35,7 @@ struct verdict content_host(int root_fd, struct release *host);
  * `has` tells, on success only, which hierarchies there is something in.
  */
 struct verdict content_check(int image_fd, enum extension_class class, const char *name,
-			     const struct release *host, bool has[HIERARCHIES]);
+			     const struct content_host *host, bool has[HIERARCHIES]);
 
 /* Does an extension that is merged into the root want systemd to read its units anew? False if that can't be read. */
 bool content_wants_reload(int root_fd, enum extension_class class, const char *name);

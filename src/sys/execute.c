@@ -40,7 +40,7 @@ struct run {
 	struct merge_item *items;
 	size_t count;
 	const struct merge_observer *observer;
-	struct release host;
+	struct content_host host;
 	struct stage stage;
 	struct work work;
 	size_t layer_count;
@@ -442,7 +442,7 @@ static struct verdict prepare(struct run *run)
 	if (is_accepted(v))
 		v = need_usr(run);
 	if (is_accepted(v))
-		v = content_host(run->root_fd, &run->host);
+		v = content_read_host(run->root_fd, &run->host);
 	if (is_accepted(v))
 		v = stage_enter(run->root_fd, &run->stage);
 	return v;

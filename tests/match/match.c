@@ -19,7 +19,7 @@ static _Noreturn void die(const char *what)
 }
 
 static void judge(int directory, enum extension_class class, const char *name,
-		  const struct release *host)
+		  const struct content_host *host)
 {
 	const int image = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	bool has[HIERARCHIES];
@@ -40,11 +40,11 @@ int main(int argc, char **argv)
 	const int directory = openat(lib, class_traits(class)->plural, O_RDONLY | O_DIRECTORY);
 	DIR *dir = fdopendir(directory);
 	const struct dirent *entry;
-	struct release host;
+	struct content_host host;
 
 	if (dir == NULL)
 		die("CLASS ROOT: ROOT/var/lib/…");
-	if (!is_accepted(content_host(root, &host))) {
+	if (!is_accepted(content_read_host(root, &host))) {
 		puts("release.host");
 		return 0;
 	}

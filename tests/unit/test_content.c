@@ -17,7 +17,8 @@
 
 #define RELEASE "usr/lib/extension-release.d/extension-release.a"
 
-static const struct release host = { .id = "debian", .version_id = "13" };
+static struct content_host host = { .release = { { .id = "debian", .version_id = "13" } },
+				    .count = 1 };
 
 static int set_up(void **state)
 {
@@ -53,6 +54,24 @@ static enum reason refusal(const struct tree *tree)
 
 	assert_true(has[HIERARCHY_USR] && has[HIERARCHY_OPT]);
 	return reason;
+}
+
+/* Whoever writes /etc can say of the host what he likes, and lets in nothing that does not fit /usr. */
+static void must_fit_each_os_release(void **state)
+{
+	bool has[HIERARCHIES];
+
+	tree_text(*state, RELEASE, "ID=debian\nVERSION_ID=12\n");
+	assert_int_equal(refusal(*state), REASON_RELEASE_VERSION);
+	host.release[1] = host.release[0];
+	memcpy(host.release[1].version_id, "12", sizeof("12"));
+	host.count = 2;
+	assert_int_equal(refusal(*state), REASON_RELEASE_VERSION);
+	tree_text(*state, RELEASE, "ID=debian\nVERSION_ID=13\n");
+	assert_int_equal(refusal(*state), REASON_RELEASE_VERSION);
+	tree_text(*state, RELEASE, "ID=_any\n");
+	assert_int_equal(check(*state, has), REASON_ACCEPTED);
+	host.count = 1;
 }
 
 static void accepts_an_extension(void **state)
@@ -320,28 +339,39 @@ static void refuses_confexts_that_are_more(void **state)
 static void reads_the_hosts_release(void **state)
 {
 	const struct tree *tree = *state;
-	struct release release;
-	struct verdict v = content_host(tree->fd, &release);
+	struct content_host found;
+	struct verdict v = content_read_host(tree->fd, &found);
 
 	assert_int_equal(v.reason, REASON_RELEASE_HOST);
 	assert_int_equal(v.sys_errno, ENOENT);
 	tree_text(tree, "usr/lib/os-release", "ID=below\n");
-	assert_int_equal(content_host(tree->fd, &release).reason, REASON_ACCEPTED);
-	assert_string_equal(release.id, "below");
+	assert_int_equal(content_read_host(tree->fd, &found).reason, REASON_ACCEPTED);
+	assert_int_equal(found.count, 1);
+	assert_string_equal(found.release[0].id, "below");
 	tree_link(tree, "etc/os-release", "../usr/lib/os-release");
-	assert_int_equal(content_host(tree->fd, &release).reason, REASON_ACCEPTED);
+	assert_int_equal(content_read_host(tree->fd, &found).reason, REASON_ACCEPTED);
 	assert_int_equal(unlinkat(tree->fd, "etc/os-release", 0), 0);
 	tree_text(tree, "etc/os-release", "ID=above\n");
-	assert_int_equal(content_host(tree->fd, &release).reason, REASON_ACCEPTED);
-	assert_string_equal(release.id, "above");
+	assert_int_equal(content_read_host(tree->fd, &found).reason, REASON_ACCEPTED);
+	assert_int_equal(found.count, 2);
+	assert_string_equal(found.release[0].id, "below");
+	assert_string_equal(found.release[1].id, "above");
 	/* A bad one is not passed over. */
 	tree_text(tree, "etc/os-release", "above");
-	assert_int_equal(content_host(tree->fd, &release).reason, REASON_RELEASE_HOST);
+	assert_int_equal(content_read_host(tree->fd, &found).reason, REASON_RELEASE_HOST);
+	tree_text(tree, "etc/os-release", "ID=above\n");
+	tree_text(tree, "usr/lib/os-release", "below");
+	assert_int_equal(content_read_host(tree->fd, &found).reason, REASON_RELEASE_HOST);
+	assert_int_equal(unlinkat(tree->fd, "usr/lib/os-release", 0), 0);
+	assert_int_equal(content_read_host(tree->fd, &found).reason, REASON_ACCEPTED);
+	assert_int_equal(found.count, 1);
+	assert_string_equal(found.release[0].id, "above");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(must_fit_each_os_release, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(accepts_an_extension, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(wants_a_release_of_the_same_name, set_up,
 						tear_down),
