@@ -96,11 +96,19 @@ static struct verdict is_mask(int dir_fd, const char *file, bool *is)
 	return v;
 }
 
+/* NAME.v and NAME.raw.v, systemd.v(7): of what is in there systemd takes the newest for NAME, and vext takes none. */
 static struct verdict note_mask(struct search *search, const char *file)
 {
-	char name[VEXT_NAME_MAX + 1];
+	char name[VEXT_NAME_MAX + 1], stem[DISCOVER_FILE_MAX + 1];
+	size_t size = strlen(file);
 
-	if (!is_accepted(name_from_file(file, search->class, name)) || is_taken(search, name))
+	if (size > 2 && strcmp(file + size - 2, ".v") == 0)
+		size -= 2;
+	if (size >= sizeof(stem))
+		return verdict(REASON_ACCEPTED);
+	memcpy(stem, file, size);
+	stem[size] = '\0';
+	if (!is_accepted(name_from_file(stem, search->class, name)) || is_taken(search, name))
 		return verdict(REASON_ACCEPTED);
 	return listing_add(&search->masks, name);
 }

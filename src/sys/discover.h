@@ -6,8 +6,8 @@
  *
  * An entry offers an image when it is called NAME.raw (or NAME.sysext.raw, NAME.confext.raw). A name is masked by an
  * earlier directory NAME (empty as systemd-sysext(8) has it, or not: vext merges images only and must
- * not pull up what systemd-sysext would hide), or by a link to /dev/null. Other entries are none of
- * vext's business.
+ * not pull up what systemd-sysext would hide), by a link to /dev/null, or by a versioned directory NAME.v or
+ * NAME.raw.v (systemd.v(7)), which vext does not look into. Other entries are none of vext's business.
  */
 #ifndef VEXT_SYS_DISCOVER_H
 #define VEXT_SYS_DISCOVER_H

@@ -203,6 +203,45 @@ static void looks_beside_the_kernel_in_the_initrd_only(void **state)
 	discovery_free(&d);
 }
 
+static const char *in_etc(const struct tree *tree, const char *name)
+{
+	static char path[512];
+
+	snprintf(path, sizeof(path), "%s/etc/extensions/%s", tree->path, name);
+	return path;
+}
+
+static void put_directory(const struct tree *tree, const char *name)
+{
+	tree_directory(tree, "etc/extensions");
+	assert_int_equal(mkdir(in_etc(tree, name), 0755), 0);
+}
+
+/* systemd would take the newest of what is in there. */
+static void is_masked_by_versioned_directories(void **state)
+{
+	static const char *const masks[] = { "a.v", "a.raw.v", "a.sysext.raw.v" };
+	static const char *const others[] = { "b.v", ".v", "av", "a.w", "a.v.v" };
+	struct discovery d;
+
+	put_image(*state, "var/lib/extensions/a.raw");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		put_directory(*state, others[i]);
+	d = found(*state);
+	assert_int_equal(d.count, 1);
+	expect(&d.candidates[0], "/var/lib/extensions", "a.raw", CANDIDATE_OPENED, REASON_ACCEPTED);
+	discovery_free(&d);
+	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+		put_directory(*state, masks[i]);
+		d = found(*state);
+		assert_int_equal(d.count, 1);
+		expect(&d.candidates[0], "/var/lib/extensions", "a.raw", CANDIDATE_PASSED_OVER,
+		       REASON_MERGE_MASKED);
+		discovery_free(&d);
+		rmdir(in_etc(*state, masks[i]));
+	}
+}
+
 static void keeps_masks(void **state)
 {
 	struct discovery d;
@@ -284,6 +323,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lets_the_first_of_a_name_win, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(keeps_the_classes_apart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(looks_beside_the_kernel_in_the_initrd_only, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(is_masked_by_versioned_directories, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(keeps_masks, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(stays_inside_the_root, set_up, tear_down),
