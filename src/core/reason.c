@@ -1,15 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <string.h>
+
 #include "vext.h"
 
-struct entry {
-	uint32_t code;
-	const char *name;
-	const char *sentence;
+#define UNDECIDED "undecided\0not judged; this is an error in vext, please report it"
+
+/* All texts behind each other, as "NAME\0SENTENCE": two pointers each would be two relocations each. */
+static const struct texts {
+	char undecided[sizeof(UNDECIDED)];
+#define REASON(code, symbol, name, sentence) char symbol[sizeof(name "\0" sentence)];
+#include "reason.def"
+#undef REASON
+} texts = {
+	UNDECIDED,
+#define REASON(code, symbol, name, sentence) name "\0" sentence,
+#include "reason.def"
+#undef REASON
 };
 
-static const struct entry entries[] = {
-	{ REASON_UNDECIDED, "undecided", "not judged; this is an error in vext, please report it" },
-#define REASON(code, symbol, name, sentence) { (code), (name), (sentence) },
+_Static_assert(sizeof(texts) <= UINT16_MAX, "an entry can say where its text is");
+
+static const struct entry {
+	uint16_t code;
+	uint16_t at; /* in `texts` */
+} entries[] = {
+#define REASON(code, symbol, name, sentence) { (code), offsetof(struct texts, symbol) },
 #include "reason.def"
 #undef REASON
 };
@@ -26,17 +42,17 @@ const char *reason_name(enum reason reason)
 {
 	const struct entry *entry = find((uint32_t)reason);
 
-	return entry ? entry->name : entries[0].name;
+	return entry ? (const char *)&texts + entry->at : texts.undecided;
 }
 
 const char *reason_sentence(enum reason reason)
 {
-	const struct entry *entry = find((uint32_t)reason);
+	const char *name = reason_name(reason);
 
-	return entry ? entry->sentence : entries[0].sentence;
+	return name + strlen(name) + 1;
 }
 
 bool reason_is_known(uint32_t code)
 {
-	return code != REASON_UNDECIDED && find(code) != NULL;
+	return find(code) != NULL;
 }
