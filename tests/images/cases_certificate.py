@@ -13,7 +13,7 @@ import keys
 from table import ANY, GONE
 from world import P256, P384
 
-FORMAT, KEY, USAGE = (f"signature.anchor-{what}" for what in ("format", "key", "usage"))
+FORMAT, KEY, USAGE, ALGORITHM = (f"signature.anchor-{what}" for what in ("format", "key", "usage", "algorithm"))
 
 
 @dataclass
@@ -228,7 +228,7 @@ certificate("issuer-others", "accepted", (), {"issuer": ANY, "signature": "not i
 certificate("own-signature-wrong", "accepted", (), {"signature": "not its own"}, lambda: spoilt(ordinary()))
 for digest in ("sha384", "sha512"):
     certificate(f"signed-with-{digest}", "accepted", (), {"signed-with": ANY}, lambda d=digest: ordinary(digest=d))
-certificate("signed-with-sha1", FORMAT, (), {"signed-with": "ecdsaWithSHA1"}, lambda: ordinary(digest="sha1"))
+certificate("signed-with-sha1", ALGORITHM, (), {"signed-with": "ecdsaWithSHA1"}, lambda: ordinary(digest="sha1"))
 certificate("version-1", FORMAT, (), {"version": "00"}, lambda: rebuilt(lambda b: b.content.__delitem__(0)))
 certificate("version-1-plain", "accepted", (), {"version": "00", USED: GONE},
             lambda: rebuilt(lambda b: (b.content.__delitem__(7), b.content.__delitem__(0))))
