@@ -12,6 +12,9 @@
 #include "reload.h"
 #include "sys/merged.h"
 #include "sys/overlay.h"
+#include "sys/stage.h"
+
+#define WHAT_SIZE 512u
 
 struct options {
 	const char *root;
@@ -43,9 +46,53 @@ static bool parse_options(int argc, char **argv, struct options *options)
 
 static enum exit_status unmerge(int root_fd, enum hierarchy hierarchy, bool *removed)
 {
-	const struct verdict v = overlay_remove(root_fd, hierarchy, removed);
+	char in_the_way[MOUNTINFO_PATH_MAX] = "";
+	char what[WHAT_SIZE];
+	struct text text;
+	const struct verdict v = overlay_remove(root_fd, hierarchy, removed, in_the_way);
 
-	return is_accepted(v) ? EXIT_GOOD : report_trouble(hierarchy_name(hierarchy), v);
+	if (is_accepted(v))
+		return EXIT_GOOD;
+	text_init(&text, what, sizeof(what));
+	text_str(&text, in_the_way[0] == '\0' ? hierarchy_name(hierarchy) : "");
+	text_escaped(&text, in_the_way, strlen(in_the_way));
+	return report_trouble(what, v);
+}
+
+static enum exit_status unmerge_all(int root_fd, bool removed[HIERARCHIES])
+{
+	enum exit_status status = EXIT_GOOD;
+
+	for (unsigned i = 0; i < HIERARCHIES; i++)
+		status = report_worse(status, unmerge(root_fd, (enum hierarchy)i, &removed[i]));
+	return status;
+}
+
+static bool any_merged(int root_fd)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < HIERARCHIES; i++)
+		any |= overlay_absent(root_fd, (enum hierarchy)i).reason == REASON_MERGE_PRESENT;
+	return any;
+}
+
+/*
+ * Where nobody sees it: what can't be done is told before anything is done, and no service is stopped for a mount
+ * that was away for a moment.
+ */
+static enum exit_status rehearse(int root_fd)
+{
+	bool removed[HIERARCHIES] = { false };
+	struct stage stage = STAGE_NONE;
+	enum exit_status status;
+	struct verdict v = stage_enter(root_fd, &stage);
+
+	if (!is_accepted(v))
+		return report_trouble("unmerge", v);
+	status = unmerge_all(stage.root, removed);
+	v = stage_leave(&stage);
+	return is_accepted(v) ? status : report_trouble("unmerge", v);
 }
 
 static void print_json(const bool removed[HIERARCHIES])
@@ -80,12 +127,12 @@ static enum exit_status unmerge_root(int root_fd, const struct options *options)
 	/* Before, for then the extensions are there to be read. */
 	const bool wants_reload = !options->no_reload && merged_wants_reload(root_fd);
 	bool removed[HIERARCHIES] = { false }, any = false;
-	enum exit_status status = EXIT_GOOD;
+	enum exit_status status = any_merged(root_fd) ? rehearse(root_fd) : EXIT_GOOD;
 
-	for (unsigned i = 0; i < HIERARCHIES; i++) {
-		status = report_worse(status, unmerge(root_fd, (enum hierarchy)i, &removed[i]));
+	if (status == EXIT_GOOD)
+		status = unmerge_all(root_fd, removed);
+	for (unsigned i = 0; i < HIERARCHIES; i++)
 		any |= removed[i];
-	}
 	if (options->json)
 		print_json(removed);
 	else

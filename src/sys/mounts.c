@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "sys/fd.h"
+#include "sys/syscalls.h"
 
 #define MOUNTINFO "/proc/self/mountinfo"
 #define FDINFO "/proc/self/fdinfo/"
@@ -95,18 +96,34 @@ bool mounts_id(int fd, uint64_t *id)
 	return found;
 }
 
+/* The file's own name in /proc, which leads to it whatever its path is. */
+static void put_link(char link[LINK_SIZE], int fd)
+{
+	struct text text;
+
+	text_init(&text, link, LINK_SIZE);
+	text_str(&text, LINK);
+	text_u64(&text, (uint64_t)fd);
+}
+
 bool mounts_path(int fd, char path[MOUNTINFO_PATH_MAX])
 {
 	char link[LINK_SIZE];
-	struct text text;
 	ssize_t size;
 
-	text_init(&text, link, sizeof(link));
-	text_str(&text, LINK);
-	text_u64(&text, (uint64_t)fd);
+	put_link(link, fd);
 	size = readlink(link, path, MOUNTINFO_PATH_MAX);
 	if (size <= 0 || size == (ssize_t)MOUNTINFO_PATH_MAX)
 		return false;
 	path[size] = '\0';
 	return true;
+}
+
+/* umount takes a path only. */
+int mounts_detach(int mount_fd)
+{
+	char link[LINK_SIZE];
+
+	put_link(link, mount_fd);
+	return sys_umount(link, SYS_UMOUNT_DETACH);
 }

@@ -34,4 +34,7 @@ bool mounts_id(int fd, uint64_t *id);
 /* The path of an open file or directory, without any link, as mountinfo has it; false without /proc. */
 bool mounts_path(int fd, char path[MOUNTINFO_PATH_MAX]);
 
+/* Detaches a mount, wherever it is, with all that is mounted below it; -1 and errno, also without /proc. */
+int mounts_detach(int mount_fd);
+
 #endif

@@ -11,6 +11,7 @@
 #include "core/origin.h"
 #include "sys/content.h"
 #include "sys/fd.h"
+#include "sys/mounts.h"
 #include "sys/submounts.h"
 #include "sys/syscalls.h"
 
@@ -412,33 +413,46 @@ struct verdict overlay_attach(int overlay_fd, int root_fd, enum hierarchy hierar
 	return verdict(REASON_ACCEPTED);
 }
 
-/* umount takes a path only; this one leads to the mount itself, wherever it is. */
-static int detach(int mount_fd)
-{
-	char path[PATH_SIZE];
-	struct text text;
-
-	text_init(&text, path, sizeof(path));
-	text_str(&text, "/proc/self/fd/");
-	text_u64(&text, (uint64_t)mount_fd);
-	return sys_umount(path, SYS_UMOUNT_DETACH);
-}
-
 void overlay_detach(int overlay_fd)
 {
-	(void)detach(overlay_fd);
+	(void)mounts_detach(overlay_fd);
 }
 
-struct verdict overlay_remove(int root_fd, enum hierarchy hierarchy, bool *removed)
+/* With `whole`, a copy of all that was there, everything is as before if something can't be put back. */
+static struct verdict remove_top(int root_fd, enum hierarchy hierarchy, struct submounts *submounts)
+{
+	FD_CLEANUP int over = content_open_directory(root_fd, hierarchy_name(hierarchy));
+	FD_CLEANUP int whole = over < 0 ? -1 : sys_clone_mounts(over, "");
+	FD_CLEANUP int below = -1;
+	struct verdict v;
+
+	if (whole < 0)
+		return verdict_errno(REASON_MERGE_DETACH, errno);
+	v = submounts_take(over, submounts);
+	if (!is_accepted(v))
+		return v;
+	if (mounts_detach(over) < 0)
+		return verdict_errno(REASON_MERGE_DETACH, errno);
+	below = content_open_directory(root_fd, hierarchy_name(hierarchy));
+	v = submounts_put_back(below, submounts);
+	if (!is_accepted(v))
+		(void)overlay_attach(whole, root_fd, hierarchy);
+	return v;
+}
+
+struct verdict overlay_remove(int root_fd, enum hierarchy hierarchy, bool *removed,
+			      char in_the_way[MOUNTINFO_PATH_MAX])
 {
 	struct verdict v = overlay_absent(root_fd, hierarchy);
 
 	*removed = false;
 	for (unsigned i = 0; i < STACKED_MAX && v.reason == REASON_MERGE_PRESENT; i++) {
-		FD_CLEANUP int dir_fd = content_open_directory(root_fd, hierarchy_name(hierarchy));
+		struct submounts submounts = { .in_the_way = in_the_way };
 
-		if (dir_fd < 0 || detach(dir_fd) < 0)
-			return verdict_errno(REASON_MERGE_DETACH, errno);
+		v = remove_top(root_fd, hierarchy, &submounts);
+		submounts_free(&submounts);
+		if (!is_accepted(v))
+			return v;
 		*removed = true;
 		v = overlay_absent(root_fd, hierarchy);
 	}

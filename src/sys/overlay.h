@@ -11,6 +11,7 @@
 #ifndef VEXT_SYS_OVERLAY_H
 #define VEXT_SYS_OVERLAY_H
 
+#include "core/mountinfo.h"
 #include "core/plan.h"
 #include "core/text.h"
 #include "sys/stage.h"
@@ -53,10 +54,12 @@ struct verdict overlay_absent(int root_fd, enum hierarchy hierarchy);
 
 /*
  * Takes what is merged there off again, by whomever, and whatever lies merged below that: then `*removed` is
- * true, and the devices of the images go with their last user. merge.detach where that is not possible;
- * system.read as above.
+ * true, and the devices of the images go with their last user. What was mounted below it since is mounted below
+ * the root's own directory then; if that can't be, merge.mounted: it is all as it was, and `in_the_way` becomes what
+ * is mounted, as /proc/self/mountinfo has it. merge.detach where the rest is not possible; system.read as above.
  */
-struct verdict overlay_remove(int root_fd, enum hierarchy hierarchy, bool *removed);
+struct verdict overlay_remove(int root_fd, enum hierarchy hierarchy, bool *removed,
+			      char in_the_way[MOUNTINFO_PATH_MAX]);
 
 /* Puts the overlay over the root's hierarchy: from here on everybody sees it. merge.attach. */
 struct verdict overlay_attach(int overlay_fd, int root_fd, enum hierarchy hierarchy);

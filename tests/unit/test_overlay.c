@@ -32,6 +32,8 @@ static const char origin[] = "{\"mutable\":{\"mode\":\"no\"},\"extensions\":{"
 			     "\"b\":{\"path\":\"/run/b.raw\",\"verityHash\":\"bb" ZEROS "\"},"
 			     "\"a\":{\"path\":\"/etc/a.raw\",\"verityHash\":\"aa" ZEROS "\"}}}\n";
 
+static char in_the_way[MOUNTINFO_PATH_MAX];
+
 struct scene {
 	struct tree *root;
 	struct stage stage;
@@ -264,11 +266,13 @@ static void appears_and_disappears_whole(void **state)
 	assert_holds(scene->root->fd, "usr/share/a b/inner/file", "inner");
 	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason,
 			 REASON_MERGE_PRESENT);
-	assert_int_equal(overlay_remove(scene->root->fd, HIERARCHY_USR, &removed).reason,
-			 REASON_ACCEPTED);
+	assert_int_equal(
+		overlay_remove(scene->root->fd, HIERARCHY_USR, &removed, in_the_way).reason,
+		REASON_ACCEPTED);
 	assert_true(removed);
-	assert_int_equal(overlay_remove(scene->root->fd, HIERARCHY_USR, &removed).reason,
-			 REASON_ACCEPTED);
+	assert_int_equal(
+		overlay_remove(scene->root->fd, HIERARCHY_USR, &removed, in_the_way).reason,
+		REASON_ACCEPTED);
 	assert_false(removed);
 	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason, REASON_ACCEPTED);
 	assert_int_equal(faccessat(scene->root->fd, "usr/bin/only", F_OK, 0), -1);
@@ -286,7 +290,8 @@ static void attach(struct scene *scene)
 static void assert_stays(const struct scene *scene, int error, bool any_removed)
 {
 	bool removed = !any_removed;
-	const struct verdict v = overlay_remove(scene->root->fd, HIERARCHY_USR, &removed);
+	const struct verdict v = overlay_remove(scene->root->fd, HIERARCHY_USR, &removed,
+						in_the_way);
 
 	assert_int_equal(v.reason, REASON_MERGE_DETACH);
 	assert_int_equal(v.sys_errno, error);
@@ -322,7 +327,7 @@ static void stays_for_want_of_privileges(void **state)
 
 		/* A process that changes who it is may no longer read its own /proc/self/fd. */
 		if (setresuid(65534, 65534, 65534) == 0 && prctl(PR_SET_DUMPABLE, 1) == 0)
-			v = overlay_remove(scene->root->fd, HIERARCHY_USR, &removed);
+			v = overlay_remove(scene->root->fd, HIERARCHY_USR, &removed, in_the_way);
 		_exit(v.reason == REASON_MERGE_DETACH && v.sys_errno == EPERM && !removed ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -350,6 +355,157 @@ static void takes_only_so_many_off(void **state)
 	assert_stays(scene, EBUSY, true);
 }
 
+/* ---- what was mounted after the merge ------------------------------------------------------- */
+
+static void mount_below(const struct scene *scene, const char *below, const char *text)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", scene->root->path, below);
+	assert_int_equal(sys_mount("late", path, "tmpfs", 0, NULL), 0);
+	snprintf(path, sizeof(path), "%s/file", below);
+	tree_text(scene->root, path, text);
+}
+
+static void unmount_below(const struct scene *scene, const char *below)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", scene->root->path, below);
+	assert_int_equal(sys_umount(path, 0), 0);
+}
+
+static unsigned count_mounts(void)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	unsigned count = 0;
+
+	assert_non_null(file);
+	for (int c; (c = fgetc(file)) != EOF;)
+		count += c == '\n';
+	fclose(file);
+	return count;
+}
+
+static struct verdict take_off(const struct scene *scene, bool *removed)
+{
+	in_the_way[0] = '\0';
+	return overlay_remove(scene->root->fd, HIERARCHY_USR, removed, in_the_way);
+}
+
+static void assert_in_the_way(const struct scene *scene, int error, const char *below)
+{
+	const unsigned mounts = count_mounts();
+	char path[512];
+	bool removed;
+	struct verdict v = take_off(scene, &removed);
+
+	snprintf(path, sizeof(path), "%s/%s", scene->root->path, below);
+	assert_int_equal(v.reason, REASON_MERGE_MOUNTED);
+	assert_int_equal(v.sys_errno, error);
+	assert_string_equal(in_the_way, path);
+	assert_false(removed);
+	assert_int_equal(count_mounts(), mounts);
+	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason,
+			 REASON_MERGE_PRESENT);
+	assert_holds(scene->root->fd, "usr/share/a b/inner/file", "inner");
+}
+
+/* On a mount of before the merge, and a file on a file. */
+static void leaves_what_was_mounted_since(void **state)
+{
+	struct scene *scene = *state;
+	char from[512], to[512];
+	unsigned mounts;
+	bool removed;
+
+	need_root(scene);
+	attach(scene);
+	mounts = count_mounts();
+	tree_directory(scene->root, "usr/share/a b/more");
+	mount_below(scene, "usr/share/a b/more", "more");
+	tree_text(scene->root, "file", "bound");
+	snprintf(from, sizeof(from), "%s/file", scene->root->path);
+	snprintf(to, sizeof(to), "%s/usr/bin/same", scene->root->path);
+	assert_int_equal(sys_mount(from, to, NULL, MS_BIND, NULL), 0);
+	assert_int_equal(take_off(scene, &removed).reason, REASON_ACCEPTED);
+	assert_true(removed);
+	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason, REASON_ACCEPTED);
+	assert_holds(scene->root->fd, "usr/share/a b/more/file", "more");
+	assert_holds(scene->root->fd, "usr/share/a b/inner/file", "inner");
+	assert_holds(scene->root->fd, "usr/bin/same", "bound");
+	assert_holds(scene->root->fd, "usr/bin/host", "host");
+	/* Two more, and the overlay and two copies less. */
+	assert_int_equal(count_mounts(), mounts + 2 - 3);
+}
+
+/* One that stands before its parent in the list, for it was moved there. */
+static void finds_what_was_moved(void **state)
+{
+	struct scene *scene = *state;
+	char from[512], to[512];
+	bool removed;
+
+	need_root(scene);
+	tree_directory(scene->root, "old");
+	attach(scene);
+	mount_below(scene, "old", "moved");
+	mount_below(scene, "usr/bin", "late");
+	tree_directory(scene->root, "usr/bin/there");
+	snprintf(from, sizeof(from), "%s/old", scene->root->path);
+	snprintf(to, sizeof(to), "%s/usr/bin/there", scene->root->path);
+	assert_int_equal(sys_mount(from, to, NULL, MS_MOVE, NULL), 0);
+	assert_int_equal(take_off(scene, &removed).reason, REASON_ACCEPTED);
+	assert_holds(scene->root->fd, "usr/bin/file", "late");
+	assert_holds(scene->root->fd, "usr/bin/there/file", "moved");
+}
+
+static void stays_when_a_directory_is_an_extensions(void **state)
+{
+	struct scene *scene = *state;
+	bool removed;
+
+	need_root(scene);
+	layer_file(scene, "0/usr/of b/file", "b");
+	attach(scene);
+	mount_below(scene, "usr/bin", "late");
+	mount_below(scene, "usr/of b", "late");
+	assert_in_the_way(scene, ENOENT, "usr/of b");
+	assert_holds(scene->root->fd, "usr/of b/file", "late");
+	unmount_below(scene, "usr/of b");
+	assert_holds(scene->root->fd, "usr/of b/file", "b");
+	assert_int_equal(take_off(scene, &removed).reason, REASON_ACCEPTED);
+	assert_holds(scene->root->fd, "usr/bin/file", "late");
+}
+
+static void stays_when_a_mount_is_hidden(void **state)
+{
+	struct scene *scene = *state;
+	bool removed;
+
+	need_root(scene);
+	attach(scene);
+	mount_below(scene, "usr/bin", "hidden");
+	mount_below(scene, "usr/bin", "above");
+	assert_in_the_way(scene, EBUSY, "usr/bin");
+	unmount_below(scene, "usr/bin");
+	assert_int_equal(take_off(scene, &removed).reason, REASON_ACCEPTED);
+	assert_holds(scene->root->fd, "usr/bin/file", "hidden");
+}
+
+static void stays_when_a_mount_may_not_be_copied(void **state)
+{
+	struct scene *scene = *state;
+	char path[512];
+
+	need_root(scene);
+	attach(scene);
+	mount_below(scene, "usr/bin", "late");
+	snprintf(path, sizeof(path), "%s/usr/bin", scene->root->path);
+	assert_int_equal(sys_mount(NULL, path, NULL, MS_UNBINDABLE, NULL), 0);
+	assert_in_the_way(scene, EINVAL, "usr/bin");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +523,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stays_without_proc, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(stays_for_want_of_privileges, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(takes_only_so_many_off, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(leaves_what_was_mounted_since, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(finds_what_was_moved, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(stays_when_a_directory_is_an_extensions, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(stays_when_a_mount_is_hidden, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(stays_when_a_mount_may_not_be_copied, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests_name("overlay", tests, NULL, NULL);
