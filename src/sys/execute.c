@@ -16,6 +16,7 @@
 #include "sys/loop.h"
 #include "sys/mount.h"
 #include "sys/overlay.h"
+#include "sys/place.h"
 #include "sys/stage.h"
 #include "sys/syscalls.h"
 
@@ -193,20 +194,6 @@ static struct verdict mount_image(struct run *run)
 	return v;
 }
 
-/* A root without /opt gets an empty one, which is taken away again if all comes to nothing. */
-static struct verdict need_hierarchy(struct run *run, enum hierarchy hierarchy)
-{
-	const char *name = hierarchy_name(hierarchy);
-	FD_CLEANUP int fd = content_open_directory(run->stage.root, name);
-
-	if (fd >= 0)
-		return verdict(REASON_ACCEPTED);
-	if (errno != ENOENT || mkdirat(run->stage.root, name, 0755) < 0)
-		return verdict_errno(REASON_MERGE_HIERARCHY, errno);
-	run->created[hierarchy] = true;
-	return verdict(REASON_ACCEPTED);
-}
-
 static struct verdict check_content(struct run *run)
 {
 	FD_CLEANUP int fd = content_open_directory(run->stage.tree, run->work.directory);
@@ -218,7 +205,7 @@ static struct verdict check_content(struct run *run)
 	v = content_check(fd, class_of(run), name_of(run), &run->host, layer->has);
 	for (unsigned i = 0; i < HIERARCHIES && is_accepted(v); i++)
 		if (layer->has[i])
-			v = need_hierarchy(run, (enum hierarchy)i);
+			v = place_need(run->stage.root, (enum hierarchy)i, &run->created[i]);
 	if (is_accepted(v)) {
 		layer->name = name_of(run);
 		layer->path = run->items[run->work.subject].path;
@@ -483,8 +470,7 @@ static struct verdict clean_up(struct run *run, struct verdict v)
 		v = left;
 	for (unsigned i = 0; i < HIERARCHIES; i++)
 		if (run->created[i] && !run->attached[i])
-			(void)unlinkat(run->root_fd, hierarchy_name((enum hierarchy)i),
-				       AT_REMOVEDIR);
+			place_remove(run->root_fd, (enum hierarchy)i);
 	return v;
 }
 

@@ -8,8 +8,8 @@
  *    leaves out a check merges nothing.
  *  - A step that fails undoes the steps of its image, in reverse, and the image gets its verdict; the
  *    others go on. If an overlay or the move fails, everything is undone: the root stays as it was.
- *  - Nothing appears on the root before the last step (but an empty directory /opt or /etc, if an image has one
- *    and the root does not). All before it happens in a private mount namespace; loop devices clear
+ *  - Nothing appears on the root before the last step (but an empty directory /opt or /etc, or that to which it
+ *    is a link, if an image has one and the root does not). All before it happens in a private mount namespace; loop devices clear
  *    themselves and verity devices remove themselves with their last user. So being killed leaves
  *    nothing behind, save a verity device that was made in that very moment and is not yet open: the
  *    next run finds it unused, under vext's own name and UUID, and removes it.
