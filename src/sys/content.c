@@ -309,13 +309,36 @@ struct verdict content_check(int image_fd, enum extension_class class, const cha
 	return v;
 }
 
+/* Of the files that are good for any name one can't tell which image brought them. */
+static bool any_name_wants_reload(int root_fd, enum extension_class class)
+{
+	DIR_CLEANUP DIR *dir = open_directory(root_fd, class_traits(class)->releases);
+	const struct dirent *entry;
+	char path[RELEASE_FILE_SIZE];
+	struct release release;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		if (!is_for_any_name(root_fd, class, entry->d_name))
+			continue;
+		put_release_path(path, class, "", entry->d_name);
+		if (is_accepted(read_release(root_fd, path, &release)) &&
+		    release_wants_reload(&release))
+			return true;
+	}
+	return false;
+}
+
 bool content_wants_reload(int root_fd, enum extension_class class, const char *name)
 {
 	char path[RELEASE_FILE_SIZE];
 	struct release release;
+	struct verdict v;
 
 	put_release_path(path, class, RELEASE_PREFIX, name);
-	return is_accepted(read_release(root_fd, path, &release)) && release_wants_reload(&release);
+	v = read_release(root_fd, path, &release);
+	if (v.reason == REASON_RELEASE_MISSING && v.sys_errno == ENOENT)
+		return any_name_wants_reload(root_fd, class);
+	return is_accepted(v) && release_wants_reload(&release);
 }
 
 int content_open_directory(int root_fd, const char *path)

@@ -37,7 +37,10 @@ struct verdict content_read_host(int root_fd, struct content_host *host);
 struct verdict content_check(int image_fd, enum extension_class class, const char *name,
 			     const struct content_host *host, bool has[HIERARCHIES]);
 
-/* Does an extension that is merged into the root want systemd to read its units anew? False if that can't be read. */
+/*
+ * Does an extension that is merged into the root want systemd to read its units anew? One without an extension-release
+ * of its name does if any that is not strict says so. False if that can't be read.
+ */
 bool content_wants_reload(int root_fd, enum extension_class class, const char *name);
 
 /* A directory below `root_fd` for looking things up in it; -1 and errno on failure. */

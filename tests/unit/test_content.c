@@ -271,6 +271,30 @@ static void takes_a_release_that_is_not_strict(void **state)
 	assert_int_equal(refusal(tree), REASON_RELEASE_ID);
 }
 
+/* Of several renamed extensions one is enough; the file of the name goes first. */
+static void finds_who_wants_a_reload(void **state)
+{
+	static const char other[] = "usr/lib/extension-release.d/extension-release.other";
+	static const char second[] = "usr/lib/extension-release.d/extension-release.second";
+	const struct tree *tree = *state;
+
+	assert_false(content_wants_reload(tree->fd, CLASS_SYSEXT, "a"));
+	tree_text(tree, other, "ID=_any\nEXTENSION_RELOAD_MANAGER=1\n");
+	tree_text(tree, second, "ID=_any\n");
+	assert_true(content_wants_reload(tree->fd, CLASS_SYSEXT, "other"));
+	assert_false(content_wants_reload(tree->fd, CLASS_SYSEXT, "second"));
+	assert_false(content_wants_reload(tree->fd, CLASS_SYSEXT, "a"));
+	if (!has_attributes(tree))
+		skip();
+	set_attribute(tree, second, "user.extension-release.strict", "false");
+	assert_false(content_wants_reload(tree->fd, CLASS_SYSEXT, "a"));
+	set_attribute(tree, other, "user.extension-release.strict", "false");
+	assert_true(content_wants_reload(tree->fd, CLASS_SYSEXT, "a"));
+	assert_false(content_wants_reload(tree->fd, CLASS_CONFEXT, "a"));
+	tree_text(tree, RELEASE, "ID=_any\n");
+	assert_false(content_wants_reload(tree->fd, CLASS_SYSEXT, "a"));
+}
+
 static void refuses_hierarchies_that_are_none(void **state)
 {
 	const struct tree *tree = *state;
@@ -386,6 +410,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_marks_of_overlayfs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refuses_what_only_root_can_make, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refuses_a_tree_that_is_too_deep, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(finds_who_wants_a_reload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(takes_a_release_that_is_not_strict, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(refuses_hierarchies_that_are_none, set_up,
