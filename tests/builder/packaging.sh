@@ -23,8 +23,15 @@ installs() {
 			vext-$tool --help > /dev/null
 		done
 		vext-bake /usr/bin/vext /run/scratch/installed /usr/certificate.crt
-		vext-inject --segment -o /run/scratch/segment -- /usr/certificate.crt'
+		vext-inject --segment -o /run/scratch/segment -- /usr/certificate.crt
+		# Nothing is written beside them.
+		. /usr/lib/vext/bootengine/work.sh
+		[ "$roots $results" = "/var/cache/vext/roots " ]
+		status=0
+		vext-update-bootengine --root / || status=$?
+		[ $status = 2 ]'
 	wants 0
+	tells '^vext-update-bootengine: --output is needed$'
 	is_trusting "$scratch/installed" "$certificate"
 }
 
