@@ -116,6 +116,13 @@ fields() {
 	says 'not checked'
 	sfdisk --dump "$images/x.raw" | grep -q "type=$type" ||
 		fail "partitions of this machine's architecture: $(sfdisk --dump "$images/x.raw")"
+	build_by rsa --architecture _any "$scratch/own" "$images/x.raw"
+	wants 3
+	tells "ARCHITECTURE=$other, and not _any"
+	echo ID=_any > "$scratch/own/usr/lib/extension-release.d/extension-release.x"
+	build_by rsa --architecture $other "$scratch/own" "$images/x.raw"
+	wants 0
+	sfdisk --dump "$images/x.raw" | grep -q "type=$type" || fail "partitions of another architecture than the option's"
 	printf 'ID=_any\nARCHITECTURE=vax\n' > "$scratch/own/usr/lib/extension-release.d/extension-release.x"
 	build_by rsa "$scratch/own" "$images/x.raw"
 	wants 3
