@@ -46,28 +46,42 @@ installs_elsewhere() {
 
 # There is no Portage here: what it would call, with its own commands as stand-ins.
 ebuild_holds() {
-	local ebuild=bootengine/packaging/gentoo/sys-kernel/vext/vext-9999.ebuild
+	local ebuild=bootengine/packaging/gentoo/sys-kernel/vext/vext-9999.ebuild name
 	cat > "$scratch/portage" <<- 'END'
 		set -euo pipefail
 		inherit() { [ "$*" = "git-r3 toolchain-funcs" ]; }
-		tc-getCC() { echo the-cc; }
-		tc-getAR() { echo the-ar; }
+		tc-getCC() { echo gcc; }
+		tc-getAR() { echo ar; }
 		tc-getSTRIP() { echo the-strip; }
 		usex() { if [ "$1" = "$USE" ]; then echo "$2"; else echo "$3"; fi; }
-		emake() { printf '%s\n' "$*"; }
-		PV=$2 ARCH=$3 USE=$4 ESYSROOT=/sysroot EPREFIX='' D=/image
+		die() { exit 3; }
+		emake() { printf '%s\n' "$*"; [ "$1" != -C ] || make -s "$@" > "$WORKDIR/log"; }
+		PV=$2 ARCH=$3 USE=$4 WORKDIR=$5 ESYSROOT=/sysroot EPREFIX='' D=/image CFLAGS=-O1 CPPFLAGS=''
 		. "$1"
-		[ "$EAPI" = 8 ] && [ -n "$DESCRIPTION$LICENSE$SLOT" ] && [ "$LICENSE" = Apache-2.0 ]
+		[ "$EAPI" = 8 ] && [ -n "$DESCRIPTION$LICENSE$SLOT" ] && [ "$LICENSE" = "Apache-2.0 MIT" ]
+		for name in $MBEDTLS_P $YYJSON_P; do
+			[[ $SRC_URI == *"/$name.tar.bz2"* || $SRC_URI == *"-> $name.tar.gz"* ]]
+			cp -R "build/src/${name%-*}" "$WORKDIR/$name"
+		done
 		echo "$KEYWORDS ${EGIT_COMMIT:-head}"
 		src_compile
 		src_install
 	END
-	run bash "$scratch/portage" "$ebuild" 9999 amd64 none
+	mkdir "$scratch/portage.1" "$scratch/portage.2"
+	run bash "$scratch/portage" "$ebuild" 9999 amd64 none "$scratch/portage.1"
 	wants 0
 	says '^~amd64 ~arm64 head$'
-	says 'ARCH=x86_64 CC=the-cc .*MBEDTLS=/sysroot/usr BLKID=/sysroot/usr YYJSON=/sysroot/usr$'
+	says 'ARCH=x86_64 CC=gcc .*MBEDTLS=(.*)/prefix BLKID=/sysroot/usr YYJSON=\1/prefix$'
+	# Those libraries are really made: the verify-only mbedTLS, and yyjson.
+	local prefix=$scratch/portage.1/prefix
+	cmp crypto/mbedtls_config.h "$prefix/include/mbedtls/mbedtls_config.h"
+	nm --defined-only "$prefix"/lib/lib{mbedx509,mbedcrypto,yyjson}.a > "$scratch/portage.names" 2> /dev/null
+	for name in mbedtls_x509_crt_parse_der mbedtls_pk_verify yyjson_read_opts; do
+		grep -q " T $name\$" "$scratch/portage.names" || fail "$name is in none of the libraries"
+	done
+	! grep -E ' T mbedtls_(aes|cipher|rsa_gen|ssl)_' "$scratch/portage.names" || fail "mbedTLS can do more than verify"
 	says 'DESTDIR=/image PREFIX=/usr install$'
-	run bash "$scratch/portage" "$ebuild" 0.1.0 arm64 builder
+	run bash "$scratch/portage" "$ebuild" 0.1.0 arm64 builder "$scratch/portage.2"
 	wants 0
 	says '^amd64 arm64 v0\.1\.0$'
 	says 'ARCH=aarch64 .* install-builder$'
