@@ -274,6 +274,8 @@ static void knows_quotes_around_a_word(void **state)
 	assert_int_equal(asked.required.count, 2);
 	assert_string_equal(asked.required.list[1], "b");
 	assert_int_equal(asked.stated, 1u << CONFIG_REQUIRED | 1u << CONFIG_OFF);
+	assert_reason(read_line("quiet \""), ACCEPTED);
+	assert_int_equal(asked.stated, 0);
 	assert_reason(read_line("\"vext.required=a b"), ACCEPTED);
 	assert_int_equal(asked.required.count, 2);
 	assert_refused_at(read_line("\"vext.required=a\"b c"), CONFIG_VALUE, 15);
