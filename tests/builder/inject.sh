@@ -19,6 +19,11 @@ xz -c --check=crc32 "$boot/raw.cpio" > "$boot/xz.cpio"
 cat "$boot/microcode.cpio" "$boot/zstd.cpio" > "$boot/microcode-zstd.cpio"
 (cat "$boot/microcode.cpio" "$boot/raw.cpio") > "$boot/microcode-raw.cpio"
 (cat "$boot/microcode.cpio"; head -c 5004 /dev/zero; cat "$boot/raw.cpio"; head -c 100 /dev/zero) > "$boot/zeros-raw.cpio"
+# As those that make no blocks of it: four zeros at most behind the last entry, and another archive, small or compressed, at once.
+sed 's/\(TRAILER!!!\x00\{4\}\)\x00*$/\1/' "$boot/microcode.cpio" > "$boot/short.cpio"
+[ $(($(stat -c %s "$boot/short.cpio") % 512)) != 0 ] || fail "short.cpio is not short"
+cat "$boot/short.cpio" "$boot/short.cpio" "$boot/zstd.cpio" > "$boot/short-zstd.cpio"
+cat "$boot/short.cpio" "$boot/raw.cpio" "$boot/short.cpio" "$boot/short.cpio" > "$boot/short-raw.cpio"
 
 inject() { run bootengine/inject "$@"; }
 
@@ -44,7 +49,7 @@ appended() { # BEFORE AFTER
 
 into_initramfs() {
 	local kind
-	for kind in raw gzip xz zstd microcode-zstd microcode-raw zeros-raw; do
+	for kind in raw gzip xz zstd microcode-zstd microcode-raw zeros-raw short-zstd short-raw; do
 		inject -o "$scratch/result" "$boot/$kind.cpio" -- "$certificate"
 		wants 0
 		appended "$boot/$kind.cpio" "$scratch/result"
