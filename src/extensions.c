@@ -56,6 +56,11 @@ static enum exit_status tell_discovery(const struct discovery *d)
 			 reason_sentence(REASON_SYSTEM_LIMIT));
 		status = EXIT_SYSTEM;
 	}
+	if (d->versioned_at != NULL)
+		log_line(
+			LOG_LEVEL_WARNING,
+			"%s: versioned directories (NAME.raw.v) are not supported: link the image itself, as NAME.raw",
+			d->versioned_at);
 	return status;
 }
 

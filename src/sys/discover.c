@@ -97,13 +97,15 @@ static struct verdict is_mask(int dir_fd, const char *file, bool *is)
 }
 
 /* NAME.v and NAME.raw.v, systemd.v(7): of what is in there systemd takes the newest for NAME, and vext takes none. */
-static struct verdict note_mask(struct search *search, const char *file)
+static struct verdict note_mask(struct search *search, const char *directory, const char *file)
 {
 	char name[VEXT_NAME_MAX + 1], stem[DISCOVER_FILE_MAX + 1];
 	size_t size = strlen(file);
 
-	if (size > 2 && strcmp(file + size - 2, ".v") == 0)
+	if (size > 2 && strcmp(file + size - 2, ".v") == 0) {
+		search->found.versioned_at = directory;
 		size -= 2;
+	}
 	if (size >= sizeof(stem))
 		return verdict(REASON_ACCEPTED);
 	memcpy(stem, file, size);
@@ -196,7 +198,7 @@ static struct verdict search_names(struct search *search, const char *directory,
 		if (!is_accepted(looked))
 			note_trouble(search, directory, looked);
 		if (masks)
-			v = note_mask(search, listing->names[i]);
+			v = note_mask(search, directory, listing->names[i]);
 		else if (name_is_image_file(listing->names[i]))
 			add_candidate(search, directory, listing->names[i]);
 	}

@@ -48,8 +48,9 @@ struct discovery {
 		*candidates; /* sorted: by class, directories in their order, then by file name */
 	size_t count;	     /* at most VEXT_IMAGES_MAX */
 	size_t left_out;     /* further ones, not looked at: system.limit */
-	struct verdict trouble; /* system.read if a directory could not be read, else accepted */
-	const char *trouble_at; /* that directory, or NULL; the last one if several */
+	struct verdict trouble;	  /* system.read if a directory could not be read, else accepted */
+	const char *trouble_at;	  /* that directory, or NULL; the last one if several */
+	const char *versioned_at; /* where a versioned directory is, or NULL; likewise */
 };
 
 /*

@@ -225,6 +225,10 @@ static void is_masked_by_versioned_directories(void **state)
 	struct discovery d;
 
 	put_image(*state, "var/lib/extensions/a.raw");
+	put_directory(*state, "v");
+	d = found(*state);
+	assert_null(d.versioned_at);
+	discovery_free(&d);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		put_directory(*state, others[i]);
 	d = found(*state);
@@ -237,6 +241,7 @@ static void is_masked_by_versioned_directories(void **state)
 		assert_int_equal(d.count, 1);
 		expect(&d.candidates[0], "/var/lib/extensions", "a.raw", CANDIDATE_PASSED_OVER,
 		       REASON_MERGE_MASKED);
+		assert_string_equal(d.versioned_at, "/etc/extensions");
 		discovery_free(&d);
 		rmdir(in_etc(*state, masks[i]));
 	}
