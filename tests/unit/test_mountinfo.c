@@ -51,6 +51,9 @@ static void undoes_escapes(void **state)
 	assert_string_equal(mount.source, "s\\04");
 	assert_true(mountinfo_parse("1 2 3:4 / /\\070\\107\\377\\087 rw - t s rw", &mount));
 	assert_string_equal(mount.point, "/8G\377\\087");
+	assert_true(mountinfo_parse("1 2 3:4 / /a\\040 rw - t s\\011 rw", &mount));
+	assert_string_equal(mount.point, "/a ");
+	assert_string_equal(mount.source, "s\t");
 	assert_true(
 		mountinfo_parse("1 2 3:4 / /\\x41\\-12\\1-2\\12-\\1/2\\128 rw - t s rw", &mount));
 	assert_string_equal(mount.point, "/\\x41\\-12\\1-2\\12-\\1/2\\128");
