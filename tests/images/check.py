@@ -14,7 +14,7 @@ import keys
 import table
 from world import ANCHORS, TOP, World, make_filesystems
 
-VEXT = os.path.join(TOP, "build", "vext")
+VEXT = os.path.join(os.environ.get("VEXT_BUILD", os.path.join(TOP, "build")), "vext")
 SECONDS = 120  # for one run of vext, on a busy machine
 GROUPS = "image gpt envelope signature superblock policy".split()
 
