@@ -10,7 +10,6 @@
 #include "sys/content.h"
 #include "sys/fd.h"
 #include "sys/mounts.h"
-#include "sys/syscalls.h"
 
 struct place {
 	struct stat st;

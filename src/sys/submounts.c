@@ -51,21 +51,30 @@ static struct verdict copy_mount(const char *point, int over, const char *below)
 	return verdict(REASON_ACCEPTED);
 }
 
+/* The next mount whose path lies below the place, and what of it does. */
+static enum mounts_state next_below(struct mounts *mounts, const struct hierarchy_place *place,
+				    const char **below)
+{
+	enum mounts_state state;
+
+	do {
+		state = mounts_next(mounts);
+		if (state != MOUNTS_FOUND)
+			return state;
+		*below = mountinfo_below(mounts->mount.point, place->path);
+	} while (*below == NULL);
+	return state;
+}
+
 static struct verdict copy_all(const struct hierarchy_place *place, struct mounts *mounts, int over)
 {
 	struct verdict v = verdict(REASON_ACCEPTED);
 	enum mounts_state state = MOUNTS_FOUND;
+	const char *below;
 
-	while (is_accepted(v)) {
-		const char *below;
-
-		state = mounts_next(mounts);
-		if (state != MOUNTS_FOUND)
-			break;
-		below = mountinfo_below(mounts->mount.point, place->path);
-		if (below != NULL && mounts->mount.parent == place->mount_id)
+	while (is_accepted(v) && (state = next_below(mounts, place, &below)) == MOUNTS_FOUND)
+		if (mounts->mount.parent == place->mount_id)
 			v = copy_mount(mounts->mount.point, over, below);
-	}
 	return state == MOUNTS_FAILED ? failed() : v;
 }
 
@@ -141,18 +150,12 @@ static struct verdict take_known(int over, const struct hierarchy_place *place,
 	const struct mountinfo *mount = &mounts->mount;
 	struct verdict v = verdict(REASON_ACCEPTED);
 	enum mounts_state state = MOUNTS_FOUND;
+	const char *below;
 
-	while (is_accepted(v)) {
-		const char *below;
-
-		state = mounts_next(mounts);
-		if (state != MOUNTS_FOUND)
-			break;
-		below = mountinfo_below(mount->point, place->path);
-		if (below != NULL && !has(submounts, mount->id) &&
+	while (is_accepted(v) && (state = next_below(mounts, place, &below)) == MOUNTS_FOUND)
+		if (!has(submounts, mount->id) &&
 		    (mount->parent == place->mount_id || has(submounts, mount->parent)))
 			v = take_one(over, mount, below, submounts);
-	}
 	return state == MOUNTS_FAILED ? not_taken() : v;
 }
 
