@@ -20,6 +20,10 @@
  *  - certificateFingerprint of the envelope: it is not signed, hence a hint for messages only.
  *  - the backup GPT: it is never used, so it decides nothing.
  *  - the age of a genuine image: replaying an old one is stopped by extension-release and revocation.
+ *  - whether a genuine image should replace a file that is not protected (core/protected.def): it may.
+ *  - where a link leads that replaces nothing and is in no protected directory: it may lead out of what is signed.
+ *  - what becomes of the root after the merge: images are compared with it as it was then, mounts included.
+ *  - SELinux labels of what only an image has: they are its builder's affair. A hierarchy without any is noted.
  */
 #ifndef VEXT_H
 #define VEXT_H
@@ -38,7 +42,7 @@
 #define VEXT_ENVELOPE_MAX 65536u     /* bytes of the signature partition */
 #define VEXT_PKCS7_MAX 16384u /* bytes of DER; systemd-repart's 16 KiB partition holds 12 KiB */
 #define VEXT_IMAGE_SIZE_MAX INT64_MAX /* bytes; off_t ends here */
-#define VEXT_IMAGES_MAX 1024u	      /* images in one run */
+#define VEXT_IMAGES_MAX 1024u	      /* images in one run; 497 can merge: sys/overlay.h */
 #define VEXT_TRIES_MAX 64	      /* tries of a call that is interrupted each time */
 #define VEXT_ANCHORS_MAX 64u	      /* trusted certificates */
 /*
