@@ -5,9 +5,15 @@
 
 #define EROFS_OFFSET 1024u
 #define EROFS_MAGIC 0xe0f5e1e2u
+#define EROFS_INCOMPAT_DEVICES 8u /* device_table */
 #define EROFS_INCOMPAT_48BIT 0x80u
 #define EROFS_BLOCK_BITS_MIN 9u
 #define EROFS_BLOCK_BITS_MAX 16u
+/* The kernel reads no smaller blocks than the device has, which are VEXT_BLOCK, and no larger ones than a page. */
+#define MOUNTABLE_BITS_MIN 12u
+#define MOUNTABLE_BITS_MAX (VEXT_ARCH == ARCH_ARM64 ? EROFS_BLOCK_BITS_MAX : 12u)
+
+_Static_assert(1u << MOUNTABLE_BITS_MIN == VEXT_BLOCK, "dm-verity's blocks");
 
 #define SQUASHFS_MAGIC 0x73717368u
 #define SQUASHFS_MAJOR 4u
@@ -16,7 +22,7 @@
 #define SQUASHFS_BLOCK_LOG_MAX 20u
 #define SQUASHFS_COMPRESSION_MAX 6u /* 1 zlib, 2 lzma, 3 lzo, 4 xz, 5 lz4, 6 zstd */
 
-static bool erofs(const uint8_t block[VEXT_BLOCK], uint64_t *size)
+static bool erofs(const uint8_t block[VEXT_BLOCK], uint64_t *block_bits, uint64_t *size)
 {
 	struct cursor c = cursor_over(block + EROFS_OFFSET, VEXT_BLOCK - EROFS_OFFSET);
 	uint32_t magic, blocks_low, incompat;
@@ -34,6 +40,9 @@ static bool erofs(const uint8_t block[VEXT_BLOCK], uint64_t *size)
 	    !cursor_skip(&c, 40) || !cursor_le32(&c, &incompat) || /* 80: feature_incompat */
 	    !cursor_skip(&c, 28) || !cursor_le64(&c, &wide_root))  /* 112: rootnid_8b */
 		return false;
+	/* Linux 5.19 to 6.3 open the other devices by the path that is in the image: their blocks nobody signed. */
+	if (incompat & EROFS_INCOMPAT_DEVICES)
+		return false;
 	if (bits < EROFS_BLOCK_BITS_MIN || bits > EROFS_BLOCK_BITS_MAX)
 		return false;
 	*size = blocks_low;
@@ -41,7 +50,8 @@ static bool erofs(const uint8_t block[VEXT_BLOCK], uint64_t *size)
 	if ((incompat & EROFS_INCOMPAT_48BIT) && wide_root != 0)
 		*size |= (uint64_t)blocks_high << 32;
 	*size <<= bits; /* at most 2^48 << 16, so nothing is lost */
-	return true;
+	*block_bits = bits;
+	return *size != 0;
 }
 
 /* Just what the kernel wants too: it is much of what tells a superblock from hashes (crypto/merkle.h). */
@@ -65,20 +75,23 @@ static bool squashfs(const uint8_t block[VEXT_BLOCK], uint64_t *size)
 	return block_log >= SQUASHFS_BLOCK_LOG_MIN && block_log <= SQUASHFS_BLOCK_LOG_MAX &&
 	       block_size == 1u << block_log && compression >= 1 &&
 	       compression <= SQUASHFS_COMPRESSION_MAX && major == SQUASHFS_MAJOR &&
-	       minor == SQUASHFS_MINOR;
+	       minor == SQUASHFS_MINOR && *size != 0;
 }
 
 struct verdict filesystem_identify(const uint8_t block[VEXT_BLOCK], enum filesystem *type,
 				   uint64_t *size)
 {
-	uint64_t found = 0;
+	uint64_t found, bits;
 
-	if (erofs(block, &found) && found != 0)
+	if (erofs(block, &bits, &found)) {
+		if (bits < MOUNTABLE_BITS_MIN || bits > MOUNTABLE_BITS_MAX)
+			return verdict(REASON_SUPERBLOCK_BLOCK);
 		*type = FILESYSTEM_EROFS;
-	else if (squashfs(block, &found) && found != 0)
+	} else if (squashfs(block, &found)) {
 		*type = FILESYSTEM_SQUASHFS;
-	else
+	} else {
 		return verdict(REASON_POLICY_FILESYSTEM);
+	}
 	*size = found;
 	return verdict(REASON_ACCEPTED);
 }

@@ -16,7 +16,11 @@
 
 #include "vext.h"
 
-/* policy.filesystem for anything else, or a superblock whose size makes no sense. Size in bytes. */
+/*
+ * policy.filesystem for anything else, a superblock whose size makes no sense, or an erofs with blocks on other devices; superblock.block for an erofs that the
+ * kernel cannot mount on a verity device, as its blocks are smaller than that device's or larger than a page
+ * (which is 4096 bytes on x86-64, and on arm64 at most 65536). Size in bytes.
+ */
 struct verdict filesystem_identify(const uint8_t block[VEXT_BLOCK], enum filesystem *type,
 				   uint64_t *size);
 

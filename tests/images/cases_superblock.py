@@ -4,11 +4,13 @@ Verity superblock, hash tree, and the file system that starts behind them. Forma
 lib/verity/verity.c; Linux fs/erofs/erofs_fs.h, fs/squashfs/squashfs_fs.h.
 """
 
+import re
 import struct
 
 from ddi import SALT
 from table import ANY, GONE, row
 from verity import BLOCK
+from world import ARCH
 
 UNFOLLOWED = {"verity.*": GONE}  # what these values say is not followed
 SIZES = {"file.size": ANY, "gpt-512.*": ANY, "gpt-512-backup.*": ANY}
@@ -194,7 +196,13 @@ filesystem("erofs-48-bit", "superblock.filesystem", (), ANY,
 filesystem("erofs-48-bit-small", "accepted", (), ANY,
            lambda w: patched(w.erofs, (1104, struct.pack("<I", 0x80)), (1038, b"\xff\xff")))
 filesystem("erofs-not-zeros-before", "policy.filesystem", 71, ANY, lambda w: patched(w.erofs, (1023, b"\1")))
-filesystem("erofs-bits-16", "superblock.filesystem", (), ANY, lambda w: patched(w.erofs, (1036, b"\x10")))
+# The kernel can't mount it: a block of the verity device, and a page, has 4096 bytes. arm64 has larger pages, too.
+filesystem("erofs-of-1024", "superblock.block", (), re.compile(r"^erofs, [0-9]+ blocks of 2\^10,"), lambda w: w.erofs_1024)
+for bits in (9, 10, 11):
+    filesystem(f"erofs-bits-{bits}", "superblock.block", (), ANY, lambda w, n=bits: patched(w.erofs, (1036, bytes([n]))))
+for bits in (13, 14, 15, 16):
+    filesystem(f"erofs-bits-{bits}", "superblock.block" if ARCH == "x86-64" else "superblock.filesystem", (), ANY,
+               lambda w, n=bits: patched(w.erofs, (1036, bytes([n]))))
 filesystem("erofs-a-block-less", "accepted", (), ANY,
            lambda w: patched(w.erofs, (1060, struct.pack("<I", w.blocks() - 1))))
 for major in (0, 3, 5):

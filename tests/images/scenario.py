@@ -37,6 +37,13 @@ class Signer:
         return ddi.Image(data, sign, fingerprint=self.certificate.fingerprint, arch=ARCH, **options)
 
 
+def make_program(files, name):
+    """A static one of tests/qemu, for the guest."""
+    subprocess.run([TOP / "build/deps/x86_64/cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE",
+                    "-static", "-o", files / name, TOP / f"tests/qemu/{name}.c"],
+                   check=True)
+
+
 def make_host(files, release):
     """A root to merge onto."""
     for path in ("etc/extensions", "usr/lib", "usr/share/host"):

@@ -6,11 +6,11 @@ import struct
 from verity import BLOCK
 
 
-def erofs(blocks, fill=0):
-    """`fill` tells one from another."""
+def erofs(blocks, fill=0, bits=12):
+    """`fill` tells one from another; `blocks` are of BLOCK bytes, its own of 2^bits."""
     data = bytearray(blocks * BLOCK)
-    struct.pack_into("<IIIBBH", data, 1024, 0xE0F5E1E2, 0, 0, 12, 0, 36)
-    struct.pack_into("<I", data, 1024 + 36, blocks)
+    struct.pack_into("<IIIBBH", data, 1024, 0xE0F5E1E2, 0, 0, bits, 0, 36)
+    struct.pack_into("<I", data, 1024 + 36, blocks * BLOCK >> bits)
     struct.pack_into("<Q", data, BLOCK - 8, fill)
     for i in range(1, blocks):
         struct.pack_into("<Q", data, i * BLOCK, i)

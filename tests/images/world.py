@@ -34,7 +34,7 @@ def tool(*command, bind):
 def make_filesystems(names):
     """
     erofs and squashfs with an extension-release for each of the names, so that whatever verifies can be
-    merged, too; and something to read.
+    merged, too; and something to read. Then an erofs of the same tree in blocks of 1024 bytes.
     """
     keys.run(os.path.join(TOP, "bootengine", "debian-root"), os.path.join(TOP, "bootengine", "tools.packages"), TOOLS)
     work = tempfile.mkdtemp(prefix="vext-images.")
@@ -49,18 +49,19 @@ def make_filesystems(names):
         os.makedirs(share)
         with open(os.path.join(share, "numbers"), "w", encoding="ascii") as file:
             file.write("".join(f"{n}\n" for n in range(9000)))
-        tool("mkfs.erofs", "--quiet", "-T0", "-U", "7d6c1f0e-55aa-4c1b-9f59-1f0f6f0e2a11", "--all-root",
-             "/run/work/erofs", "/run/work/tree", bind=work)
+        for size, made in ((BLOCK, "erofs"), (1024, "erofs-1024")):
+            tool("mkfs.erofs", "--quiet", f"-b{size}", "-T0", "-U", "7d6c1f0e-55aa-4c1b-9f59-1f0f6f0e2a11", "--all-root",
+                 f"/run/work/{made}", "/run/work/tree", bind=work)
         tool("mksquashfs", "/run/work/tree", "/run/work/squashfs", "-quiet", "-no-progress", "-all-root",
              "-all-time", "0", "-mkfs-time", "0", bind=work)
-        return [open(os.path.join(work, kind), "rb").read() for kind in ("erofs", "squashfs")]
+        return [open(os.path.join(work, kind), "rb").read() for kind in ("erofs", "squashfs", "erofs-1024")]
     finally:
         shutil.rmtree(work)
 
 
 class World:
-    def __init__(self, erofs, squashfs):
-        self.erofs, self.squashfs, self.arch, self.foreign = erofs, squashfs, ARCH, FOREIGN
+    def __init__(self, erofs, squashfs, erofs_1024=b""):
+        self.erofs, self.squashfs, self.erofs_1024, self.arch, self.foreign = erofs, squashfs, erofs_1024, ARCH, FOREIGN
         self.made = {}
 
     # ---- certificates --------------------------------------------------------------------------

@@ -52,12 +52,48 @@ static void knows_erofs(void **state)
 	assert_reason(identify(block, &type, &size), ACCEPTED);
 	assert_int_equal(type, FILESYSTEM_EROFS);
 	assert_int_equal(size, 40960);
-	put_erofs(block, 9, 3);
+	put_erofs(block, 12, UINT32_MAX);
 	assert_reason(identify(block, &type, &size), ACCEPTED);
-	assert_int_equal(size, 1536);
-	put_erofs(block, 16, UINT32_MAX);
-	assert_reason(identify(block, &type, &size), ACCEPTED);
-	assert_int_equal(size, (uint64_t)UINT32_MAX << 16);
+	assert_int_equal(size, (uint64_t)UINT32_MAX << 12);
+}
+
+/* What is there is not what was signed. */
+static void takes_no_erofs_with_other_devices(void **state)
+{
+	uint8_t block[VEXT_BLOCK];
+	enum filesystem type;
+	uint64_t size;
+
+	(void)state;
+	for (unsigned bit = 0; bit < 32; bit++) {
+		put_erofs(block, 12, 10);
+		put_le(block + 1024 + 80, 1ull << bit, 4);
+		if (bit == 3)
+			assert_reason(identify(block, &type, &size), POLICY_FILESYSTEM);
+		else
+			assert_reason(identify(block, &type, &size), ACCEPTED);
+	}
+}
+
+/* On dm-verity's blocks of 4096 bytes, in pages of that size; arm64 has larger ones, too. */
+static void wants_erofs_to_be_mountable(void **state)
+{
+	uint8_t block[VEXT_BLOCK];
+	enum filesystem type;
+	uint64_t size;
+
+	(void)state;
+	for (uint8_t bits = 9; bits <= 16; bits++) {
+		put_erofs(block, bits, UINT32_MAX);
+		if (bits < 12 || (bits > 12 && VEXT_ARCH == ARCH_X86_64)) {
+			assert_reason(identify(block, &type, &size), SUPERBLOCK_BLOCK);
+			continue;
+		}
+		assert_reason(identify(block, &type, &size), ACCEPTED);
+		assert_int_equal(size, (uint64_t)UINT32_MAX << bits);
+	}
+	put_erofs(block, 10, 0); /* without any, the rest does not matter */
+	assert_reason(identify(block, &type, &size), POLICY_FILESYSTEM);
 }
 
 /* With the 48-bit feature the high part stands where the root's number was, if that is elsewhere. */
@@ -78,15 +114,15 @@ static void knows_erofs_of_48_bits(void **state)
 	put_le(block + 1024 + 112, 36, 8);
 	assert_reason(identify(block, &type, &size), ACCEPTED);
 	assert_int_equal(size, (2ull << 32 | 1) << 12);
-	put_le(block + 1024 + 80, 0x7f, 4);
+	put_le(block + 1024 + 80, 0x77, 4); /* all but other devices */
 	assert_reason(identify(block, &type, &size), ACCEPTED);
 	assert_int_equal(size, 4096);
-	put_erofs(block, 16, UINT32_MAX);
+	put_erofs(block, 12, UINT32_MAX);
 	put_le(block + 1024 + 14, UINT16_MAX, 2);
 	put_le(block + 1024 + 80, 0x80, 4);
 	put_le(block + 1024 + 112, 1ull << 63, 8);
 	assert_reason(identify(block, &type, &size), ACCEPTED);
-	assert_int_equal(size, UINT64_MAX << 16);
+	assert_int_equal(size, UINT64_MAX >> 16 << 12);
 }
 
 static void refuses_odd_erofs(void **state)
@@ -228,6 +264,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_erofs),
+		cmocka_unit_test(takes_no_erofs_with_other_devices),
+		cmocka_unit_test(wants_erofs_to_be_mountable),
 		cmocka_unit_test(knows_erofs_of_48_bits),
 		cmocka_unit_test(refuses_odd_erofs),
 		cmocka_unit_test(knows_squashfs_4),
