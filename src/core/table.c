@@ -142,6 +142,19 @@ static bool is_one_of(struct cursor word, const char *const list[], size_t count
 
 #define IS_ONE_OF(word, list) is_one_of(word, list, sizeof(list) / sizeof((list)[0]))
 
+bool table_differs_in_options_only(const char *a, const char *b)
+{
+	struct cursor x = cursor_over(a, strlen(a)), y = cursor_over(b, strlen(b));
+
+	for (size_t i = 0; i < FIXED_WORDS; i++) {
+		const struct cursor word = next_word(&x), other = next_word(&y);
+
+		if (word.left == 0 || !cursor_equals(word, other.at, other.left))
+			return false;
+	}
+	return true;
+}
+
 /* Source: Linux Documentation/admin-guide/device-mapper/verity.rst. */
 static bool are_options_strict(struct cursor line)
 {

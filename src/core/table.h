@@ -59,6 +59,9 @@ void table_verity(const struct facts *facts, struct table_device data, struct ta
  */
 bool table_is_strict(const char *line);
 
+/* Are all the words the same up to the salt, so that the same is read, verified by the same tree? */
+bool table_differs_in_options_only(const char *a, const char *b);
+
 /* Length of the device in sectors of TABLE_SECTOR bytes. */
 uint64_t table_sectors(const struct verity *verity);
 

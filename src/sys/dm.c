@@ -55,9 +55,9 @@ static struct request request_about(const struct dm_device *device, uint32_t fla
 }
 
 /* What somebody else may remove meanwhile: its number may then be another's, its UUID may not. */
-static struct request request_by_uuid(const char *uuid)
+static struct request request_by_uuid(const char *uuid, uint32_t flags)
 {
-	struct request request = request_for(0);
+	struct request request = request_for(flags);
 
 	memcpy(request.io.uuid, uuid, strlen(uuid) + 1);
 	return request;
@@ -149,7 +149,7 @@ static bool remove_leftover(const struct dm_verity *verity, int control)
 	if (request.io.open_count != 0 ||
 	    strncmp(request.io.uuid, verity->uuid, sizeof(request.io.uuid)) != 0)
 		return false;
-	request = request_by_uuid(verity->uuid);
+	request = request_by_uuid(verity->uuid, 0);
 	if (sys_ioctl(control, DM_DEV_REMOVE, &request) < 0)
 		return errno == ENXIO;
 	dm_unlink(verity->name);
@@ -175,27 +175,26 @@ static bool is_about_signature(int error)
 	       error == EKEYEXPIRED || error == EBADMSG || error == ENOPKG;
 }
 
-static struct verdict load(const struct dm_verity *verity, const struct dm_device *device)
+/* `request` says which device. */
+static struct verdict load(const struct dm_verity *verity, int control, struct request request)
 {
-	struct request request = request_about(device, DM_READONLY_FLAG);
 	struct verdict v;
 
+	request.io.flags |= DM_READONLY_FLAG;
 	request.io.target_count = 1;
 	request.target.length = verity->sectors;
 	memcpy(request.target.target_type, TABLE_TARGET, sizeof(TABLE_TARGET));
 	memcpy(request.text, verity->line, strlen(verity->line) + 1);
-	v = ask(device->control, DM_TABLE_LOAD, &request, REASON_KERNEL_VERITY);
+	v = ask(control, DM_TABLE_LOAD, &request, REASON_KERNEL_VERITY);
 	if (is_about_signature(v.sys_errno))
 		v.reason = REASON_KERNEL_SIGNATURE;
 	return v;
 }
 
 /* Without DM_SUSPEND_FLAG the command resumes: the loaded table becomes the active one. */
-static struct verdict resume(const struct dm_device *device)
+static struct verdict resume(int control, struct request request)
 {
-	struct request request = request_about(device, 0);
-
-	return ask(device->control, DM_DEV_SUSPEND, &request, REASON_KERNEL_VERITY);
+	return ask(control, DM_DEV_SUSPEND, &request, REASON_KERNEL_VERITY);
 }
 
 /* Does the answer hold one verity target whole? What did not fit is not there to be compared. */
@@ -214,11 +213,13 @@ static bool is_active_table(const struct request *request, const struct dm_verit
 	       strcmp(request->text, verity->line) == 0;
 }
 
-static struct verdict compare_table(const struct dm_verity *verity, const struct dm_device *device)
+static struct verdict compare_table(const struct dm_verity *verity, int control,
+				    struct request request)
 {
-	struct request request = request_about(device, DM_STATUS_TABLE_FLAG);
-	struct verdict v = ask(device->control, DM_TABLE_STATUS, &request, REASON_KERNEL_TABLE);
+	struct verdict v;
 
+	request.io.flags |= DM_STATUS_TABLE_FLAG;
+	v = ask(control, DM_TABLE_STATUS, &request, REASON_KERNEL_TABLE);
 	if (is_accepted(v) && !is_active_table(&request, verity))
 		return verdict(REASON_KERNEL_TABLE);
 	return v;
@@ -255,16 +256,17 @@ static struct verdict remove_with_last_user(const struct dm_device *device)
 
 static struct verdict set_up(const struct dm_verity *verity, struct dm_device *device)
 {
-	struct verdict v = load(verity, device);
+	const struct request about = request_about(device, 0);
+	struct verdict v = load(verity, device->control, about);
 
 	if (is_accepted(v))
-		v = resume(device);
+		v = resume(device->control, about);
 	if (is_accepted(v))
 		v = open_node(device);
 	if (is_accepted(v) && !verity->stays)
 		v = remove_with_last_user(device);
 	if (is_accepted(v))
-		v = compare_table(verity, device);
+		v = compare_table(verity, device->control, about);
 	return v;
 }
 
@@ -315,16 +317,20 @@ static bool is_verified(const struct request *request)
 	       (request->text[1] == '\0' || request->text[1] == ' ');
 }
 
-struct verdict dm_verity_check(const struct dm_device *device, uint8_t block[VEXT_BLOCK])
+static struct verdict check_status(int control, struct request request)
 {
-	struct request request = request_about(device, 0);
-	struct verdict v = read_block(device->fd, block);
+	struct verdict v = ask(control, DM_TABLE_STATUS, &request, REASON_KERNEL_CORRUPT);
 
-	if (is_accepted(v))
-		v = ask(device->control, DM_TABLE_STATUS, &request, REASON_KERNEL_CORRUPT);
 	if (is_accepted(v) && !is_verified(&request))
 		return verdict(REASON_KERNEL_CORRUPT);
 	return v;
+}
+
+struct verdict dm_verity_check(const struct dm_device *device, uint8_t block[VEXT_BLOCK])
+{
+	struct verdict v = read_block(device->fd, block);
+
+	return is_accepted(v) ? check_status(device->control, request_about(device, 0)) : v;
 }
 
 /* ---- a device of others -------------------------------------------------------------------- */
@@ -356,6 +362,60 @@ struct verdict dm_verity_read(struct table_device number, char line[TABLE_LINE_M
 		return verdict(REASON_KERNEL_VERITY);
 	memcpy(line, table.text, sizeof(table.text));
 	return v;
+}
+
+/* ---- another table ------------------------------------------------------------------------- */
+
+/* What is there is what is meant, in all but how it is to be checked; and nothing bad was read so far. */
+static struct verdict check_before(const struct dm_verity *verity, int control)
+{
+	struct request table = request_by_uuid(verity->uuid, DM_STATUS_TABLE_FLAG);
+	struct verdict v = ask(control, DM_TABLE_STATUS, &table, REASON_KERNEL_TABLE);
+
+	if (!is_accepted(v))
+		return v;
+	if (!has_one_target(&table) || !is_live(&table) || table.target.length != verity->sectors ||
+	    !table_differs_in_options_only(table.text, verity->line))
+		return verdict(REASON_KERNEL_TABLE);
+	return check_status(control, request_by_uuid(verity->uuid, 0));
+}
+
+/*
+ * The table that was loaded goes. Where making it the active one failed half-way the device is suspended with the old
+ * one: without another to take it resumes with that.
+ */
+static void keep_table(const struct dm_verity *verity, int control)
+{
+	struct request request = request_by_uuid(verity->uuid, 0);
+
+	(void)sys_ioctl(control, DM_TABLE_CLEAR, &request);
+	(void)resume(control, request_by_uuid(verity->uuid, 0));
+}
+
+/*
+ * Resuming with a table loaded suspends first, if need be: what is being read comes to its end, the file system, which
+ * is read-only and so has nothing to write, is frozen for that moment. No flag is needed to spare it that.
+ */
+struct verdict dm_verity_reload(const struct dm_verity *verity)
+{
+	FD_CLEANUP int control = open(CONTROL, O_RDWR | O_CLOEXEC);
+	const struct request about = request_by_uuid(verity->uuid, 0);
+	struct verdict v;
+
+	if (control < 0)
+		return verdict_errno(REASON_KERNEL_DEVICE_MAPPER, errno);
+	v = check_before(verity, control);
+	if (!is_accepted(v))
+		return v;
+	v = load(verity, control, about);
+	if (is_accepted(v))
+		v = resume(control, about);
+	if (!is_accepted(v)) {
+		keep_table(verity, control);
+		return v;
+	}
+	v = compare_table(verity, control, about);
+	return is_accepted(v) ? check_status(control, about) : v;
 }
 
 /* ---- one that stays ------------------------------------------------------------------------ */
@@ -401,7 +461,7 @@ struct verdict dm_verity_detach(const char *name)
 	if (!is_accepted(v))
 		return v;
 	for (unsigned i = 0; i < VEXT_TRIES_MAX; i++) {
-		struct request request = request_by_uuid(uuid);
+		struct request request = request_by_uuid(uuid, 0);
 
 		v = ask(control, DM_DEV_REMOVE, &request, REASON_KERNEL_DEVICE_MAPPER);
 		if (is_accepted(v))

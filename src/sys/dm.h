@@ -44,6 +44,19 @@ struct verdict dm_verity_make(const struct dm_verity *verity, struct dm_device *
 struct verdict dm_verity_check(const struct dm_device *device, uint8_t block[VEXT_BLOCK]);
 
 /*
+ * Gives a device that dm_verity_make() made, and that may be mounted, another table: one that differs from the active
+ * one in its options only, such as what is to be done when a block does not verify. The device is found by its
+ * UUID; `name` and `stays` are not looked at. What is read meanwhile waits.
+ *
+ * kernel.table if the device is not there, or is another one than `verity` says; kernel.corrupt if a block was read
+ * that does not verify; kernel.verity, or kernel.signature, if the kernel does not take the table (with a
+ * signature_key in it the key must be lent again): then all is as it was, and no other table is loaded. Then
+ * kernel.table if the table read back is another one and kernel.corrupt if a block does not verify already: the
+ * new table is in force by then, and what is read is verified by the old or by the new one at any time.
+ */
+struct verdict dm_verity_reload(const struct dm_verity *verity);
+
+/*
  * Of a device that somebody else made: is it an active, read-only dm-verity device whose status is verified?
  * Then `line` is its table line. kernel.device-mapper, kernel.verity.
  */

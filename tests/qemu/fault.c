@@ -51,6 +51,7 @@ static const struct kind kinds[] = {
 	{ "loop-status", SYS_ioctl, LOOP_GET_STATUS64, false },
 	{ "dm-create", SYS_ioctl, DM_DEV_CREATE, true },
 	{ "dm-load", SYS_ioctl, DM_TABLE_LOAD, true },
+	{ "dm-clear", SYS_ioctl, DM_TABLE_CLEAR, true },
 	{ "dm-suspend", SYS_ioctl, DM_DEV_SUSPEND, true },
 	{ "dm-remove", SYS_ioctl, DM_DEV_REMOVE, true },
 	{ "dm-table", SYS_ioctl, DM_TABLE_STATUS, false },

@@ -96,6 +96,22 @@ static void test_no_link(void **state)
 	assert_int_equal(errno, ENOENT);
 }
 
+/* What needs a device mapper is for the guest (qemu/scenarios/reload). */
+static void test_no_device_mapper(void **state)
+{
+	const struct dm_verity verity = {
+		.name = "vext-test", .uuid = "CRYPT-VERITY-00-vext-test", .sectors = 8, .line = "1"
+	};
+	struct verdict v;
+
+	(void)state;
+	if (!is_root)
+		skip();
+	v = dm_verity_reload(&verity);
+	assert_int_equal(v.reason, REASON_KERNEL_DEVICE_MAPPER);
+	assert_int_equal(v.sys_errno, ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +119,7 @@ int main(void)
 		cmocka_unit_test_setup(test_link_elsewhere, set_up),
 		cmocka_unit_test_setup(test_link_beside_udev, set_up),
 		cmocka_unit_test_setup(test_no_link, set_up),
+		cmocka_unit_test_setup(test_no_device_mapper, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,6 +172,39 @@ static void knows_strict_lines(void **state)
 			fail_msg("strict: %s", lax[i]);
 }
 
+static void tells_options_from_the_rest(void **state)
+{
+	static const char *const others[] = {
+		"",
+		"1",
+		"1 254:0 254:1 4096 4096 131 1 sha256 00ff",
+		"1 254:0 254:1 4096 4096 131 1 sha256 00ff ",
+		"0 254:0 254:1 4096 4096 131 1 sha256 00ff -",
+		"1 254:2 254:1 4096 4096 131 1 sha256 00ff -",
+		"1 254:0 254:2 4096 4096 131 1 sha256 00ff -",
+		"1 254:0 254:1 512 4096 131 1 sha256 00ff -",
+		"1 254:0 254:1 4096 512 131 1 sha256 00ff -",
+		"1 254:0 254:1 4096 4096 132 1 sha256 00ff -",
+		"1 254:0 254:1 4096 4096 131 2 sha256 00ff -",
+		"1 254:0 254:1 4096 4096 131 1 sha512 00ff -",
+		"1 254:0 254:1 4096 4096 131 1 sha256 00fe -",
+		"1 254:0 254:1 4096 4096 131 1 sha256 00ff 11",
+		"1  254:0 254:1 4096 4096 131 1 sha256 00ff -",
+	};
+
+	(void)state;
+	assert_true(table_differs_in_options_only(STRICT, STRICT));
+	assert_true(table_differs_in_options_only(STRICT, STRICT " 1 panic_on_corruption"));
+	assert_true(table_differs_in_options_only(STRICT " 1 restart_on_corruption", STRICT));
+	assert_true(table_differs_in_options_only(STRICT " 1 a", STRICT " 2 b c"));
+	for (size_t i = 0; i < COUNT(others); i++) {
+		if (table_differs_in_options_only(STRICT, others[i]) ||
+		    table_differs_in_options_only(others[i], STRICT))
+			fail_msg("the same: %s", others[i]);
+	}
+	assert_false(table_differs_in_options_only("", ""));
+}
+
 static void asks_for_a_restart_or_a_panic(void **state)
 {
 	const struct facts facts = facts_with(131, 0);
@@ -189,8 +222,9 @@ static void asks_for_a_restart_or_a_panic(void **state)
 	table_verity(&facts, device, device, &panic, line);
 	assert_string_equal(line, "1 7:0 7:0 4096 4096 131 1 sha256 " HEX_OF_AB
 				  " - 3 panic_on_corruption root_hash_sig_key_desc vext-docker");
-	table_verity(&facts, device, device, &none, line);
-	table_verity(&facts, device, device, &plain, other);
+	table_verity(&facts, device, device, &none, other);
+	assert_true(table_differs_in_options_only(line, other));
+	table_verity(&facts, device, device, &plain, line);
 	assert_string_equal(line, other);
 }
 
@@ -207,6 +241,7 @@ int main(void)
 		cmocka_unit_test(asks_for_a_restart_or_a_panic),
 		cmocka_unit_test(counts_sectors),
 		cmocka_unit_test(knows_strict_lines),
+		cmocka_unit_test(tells_options_from_the_rest),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
