@@ -107,6 +107,11 @@ static bool has_name(const struct config_names *names, const char *name)
 }
 
 /* Once is enough. False when there is no room. */
+bool config_requires(const struct config *config, const char *name)
+{
+	return has_name(&config->required, name);
+}
+
 static bool add_name(struct config_names *names, const char *name)
 {
 	if (has_name(names, name))

@@ -116,6 +116,9 @@ struct verdict config_parse_command_line(const char *bytes, size_t size, struct 
 /* What applies where nothing is said. */
 void config_built_in(struct config *config);
 
+/* Is the extension of this name required? */
+bool config_requires(const struct config *config, const char *name);
+
 /* Puts what is asked for in place of what is built in. False when there are too many names: config_deny(). */
 bool config_set(struct config *config, const struct config *asked);
 

@@ -140,8 +140,14 @@ const char *step_name(enum step_op op)
 		return "mount";
 	case STEP_CHECK_CONTENT:
 		return "check-content";
+	case STEP_FIT:
+		return "fit";
+	case STEP_RELOAD:
+		return "reload";
 	case STEP_OVERLAY:
 		return "overlay";
+	case STEP_CHECK_MERGED:
+		return "check-merged";
 	case STEP_MOVE:
 		return "move";
 	}
@@ -192,7 +198,42 @@ static void add_image(struct plan *plan, uint32_t image)
 	add_step(plan, STEP_CHECK_CONTENT, image);
 }
 
-struct verdict plan_make(const struct plan_image images[], size_t count, struct plan *plan)
+/* From the lowest layer to the topmost: `order` has it the other way round. */
+static void admit(struct plan *plan, const struct plan_image images[], const uint32_t order[],
+		  size_t used, const struct plan_image *like)
+{
+	for (size_t i = used; i > 0; i--) {
+		const uint32_t image = order[i - 1];
+
+		if (images[image].class == like->class &&
+		    images[image].is_required == like->is_required)
+			add_step(plan, STEP_FIT, image);
+	}
+}
+
+/* Only when all were compared: a comparison reads in the trees of those that were admitted before, too. */
+static void reload(struct plan *plan, const uint32_t order[], size_t used)
+{
+	for (size_t i = 0; i < used; i++)
+		add_step(plan, STEP_RELOAD, order[i]);
+}
+
+static void admit_all(struct plan *plan, const struct plan_image images[], const uint32_t order[],
+		      size_t used)
+{
+	static const struct plan_image likes[] = {
+		{ .class = CLASS_SYSEXT, .is_required = true },
+		{ .class = CLASS_SYSEXT },
+		{ .class = CLASS_CONFEXT, .is_required = true },
+		{ .class = CLASS_CONFEXT },
+	};
+
+	for (size_t i = 0; i < sizeof(likes) / sizeof(likes[0]); i++)
+		admit(plan, images, order, used, &likes[i]);
+}
+
+struct verdict plan_make(const struct plan_image images[], size_t count, enum corruption corruption,
+			 struct plan *plan)
 {
 	uint32_t order[VEXT_IMAGES_MAX];
 	bool has[CLASSES] = { false };
@@ -209,11 +250,16 @@ struct verdict plan_make(const struct plan_image images[], size_t count, struct 
 		add_image(plan, order[i]);
 		has[images[order[i]].class] = true;
 	}
+	admit_all(plan, images, order, used);
+	if (corruption != CORRUPTION_IO_ERROR)
+		reload(plan, order, used);
 	for (unsigned i = 0; i < HIERARCHIES; i++)
 		if (has[hierarchy_class((enum hierarchy)i)])
 			add_step(plan, STEP_OVERLAY, i);
-	if (used > 0)
+	if (used > 0) {
+		add_step(plan, STEP_CHECK_MERGED, 0);
 		add_step(plan, STEP_MOVE, 0);
+	}
 	return verdict(REASON_ACCEPTED);
 }
 
@@ -275,6 +321,20 @@ static void put_content(struct text *text, const struct plan_image *image)
 	text_str(text, " with the root's os-release");
 }
 
+static void put_fit(struct text *text, const struct plan_image *image)
+{
+	text_str(text, "compare the tree of ");
+	put_device_name(text, image);
+	text_str(text, " with the root's and those of the extensions admitted before");
+}
+
+static void put_reload(struct text *text, const struct plan_image *image)
+{
+	text_str(text, "load the table of ");
+	put_device_name(text, image);
+	text_str(text, " again, with the corruption mode of the configuration");
+}
+
 static void put_overlay(struct text *text, enum hierarchy hierarchy)
 {
 	text_str(text, "overlay /");
@@ -307,8 +367,19 @@ void plan_describe(const struct step *step, const struct plan_image images[], st
 	case STEP_CHECK_CONTENT:
 		put_content(text, &images[step->subject]);
 		return;
+	case STEP_FIT:
+		put_fit(text, &images[step->subject]);
+		return;
+	case STEP_RELOAD:
+		put_reload(text, &images[step->subject]);
+		return;
 	case STEP_OVERLAY:
 		put_overlay(text, (enum hierarchy)step->subject);
+		return;
+	case STEP_CHECK_MERGED:
+		text_str(
+			text,
+			"assemble the merged root in private; protected paths and links must lead where they may");
 		return;
 	case STEP_MOVE:
 		text_str(text, "move the overlays onto the root");

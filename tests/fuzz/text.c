@@ -162,7 +162,7 @@ static void check_plan(char *const strings[STRINGS])
 				.facts = &facts,
 			};
 	plan.count = 7777;
-	v = plan_make(images, count, &plan);
+	v = plan_make(images, count, CORRUPTION_IO_ERROR, &plan);
 	if (!is_accepted(v)) {
 		holds(v.reason == REASON_MERGE_DUPLICATE && plan.count == 7777);
 		return;
@@ -171,11 +171,11 @@ static void check_plan(char *const strings[STRINGS])
 		has[images[i].class] = true;
 	for (unsigned i = 0; i < HIERARCHIES; i++)
 		overlays += has[hierarchy_class((enum hierarchy)i)];
-	holds(plan.count == (count == 0 ? 0 : count * PLAN_STEPS_PER_IMAGE + overlays + 1));
+	holds(plan.count == (count == 0 ? 0 : count * (PLAN_STEPS_ALONE + 1) + overlays + 2));
 	for (size_t i = 1; i < count; i++) {
-		const struct step *step = &plan.steps[(i - 1) * PLAN_STEPS_PER_IMAGE];
+		const struct step *step = &plan.steps[(i - 1) * PLAN_STEPS_ALONE];
 		const struct plan_image *upper = &images[step->subject];
-		const struct plan_image *lower = &images[step[PLAN_STEPS_PER_IMAGE].subject];
+		const struct plan_image *lower = &images[step[PLAN_STEPS_ALONE].subject];
 
 		holds(upper->class < lower->class ||
 		      (upper->class == lower->class &&

@@ -87,17 +87,17 @@ static void lets_meaningless_characters_divide(void **state)
 
 /* ---- plans --------------------------------------------------------------------------------- */
 
-static struct plan plan; /* 25 KB: not on the stack */
+static struct plan plan; /* 66 KB: not on the stack */
 
 static void does_nothing_without_images(void **state)
 {
-	const struct plan_image refused[] = { { "a", CLASS_SYSEXT, NULL },
-					      { "b", CLASS_SYSEXT, NULL } };
+	const struct plan_image refused[] = { { "a", CLASS_SYSEXT, NULL, false },
+					      { "b", CLASS_SYSEXT, NULL, false } };
 
 	(void)state;
-	assert_int_equal(plan_make(NULL, 0, &plan).reason, REASON_ACCEPTED);
+	assert_int_equal(plan_make(NULL, 0, CORRUPTION_IO_ERROR, &plan).reason, REASON_ACCEPTED);
 	assert_int_equal(plan.count, 0);
-	assert_int_equal(plan_make(refused, 2, &plan).reason, REASON_ACCEPTED);
+	assert_int_equal(plan_make(refused, 2, CORRUPTION_IO_ERROR, &plan).reason, REASON_ACCEPTED);
 	assert_int_equal(plan.count, 0);
 }
 
@@ -110,15 +110,17 @@ static void gives_an_image_all_its_steps(void **state)
 		{ STEP_CHECK_DEVICE, 1 },
 		{ STEP_MOUNT, 1 },
 		{ STEP_CHECK_CONTENT, 1 },
+		{ STEP_FIT, 1 },
 		{ STEP_OVERLAY, HIERARCHY_USR },
 		{ STEP_OVERLAY, HIERARCHY_OPT },
+		{ STEP_CHECK_MERGED, 0 },
 		{ STEP_MOVE, 0 },
 	};
-	const struct plan_image images[] = { { "a", CLASS_SYSEXT, NULL },
-					     { "b", CLASS_SYSEXT, &facts } };
+	const struct plan_image images[] = { { "a", CLASS_SYSEXT, NULL, false },
+					     { "b", CLASS_SYSEXT, &facts, false } };
 
 	(void)state;
-	assert_int_equal(plan_make(images, 2, &plan).reason, REASON_ACCEPTED);
+	assert_int_equal(plan_make(images, 2, CORRUPTION_IO_ERROR, &plan).reason, REASON_ACCEPTED);
 	assert_int_equal(plan.count, sizeof(expected) / sizeof(expected[0]));
 	for (size_t i = 0; i < plan.count; i++) {
 		assert_int_equal(plan.steps[i].op, expected[i].op);
@@ -128,57 +130,105 @@ static void gives_an_image_all_its_steps(void **state)
 
 static void plans_each_class_for_itself(void **state)
 {
-	const struct plan_image images[] = { { "a", CLASS_SYSEXT, NULL },
-					     { "z", CLASS_CONFEXT, &facts },
-					     { "b", CLASS_SYSEXT, &facts },
-					     { "z", CLASS_SYSEXT, NULL } };
+	const struct plan_image images[] = { { "a", CLASS_SYSEXT, NULL, false },
+					     { "z", CLASS_CONFEXT, &facts, false },
+					     { "b", CLASS_SYSEXT, &facts, false },
+					     { "z", CLASS_SYSEXT, NULL, false } };
 	struct plan_image both[4];
 
 	(void)state;
-	assert_int_equal(plan_make(images, 2, &plan).reason, REASON_ACCEPTED);
-	assert_int_equal(plan.count, PLAN_STEPS_PER_IMAGE + 2);
-	assert_int_equal(plan.steps[PLAN_STEPS_PER_IMAGE].op, STEP_OVERLAY);
-	assert_int_equal(plan.steps[PLAN_STEPS_PER_IMAGE].subject, HIERARCHY_ETC);
-	assert_int_equal(plan.steps[PLAN_STEPS_PER_IMAGE + 1].op, STEP_MOVE);
+	assert_int_equal(plan_make(images, 2, CORRUPTION_IO_ERROR, &plan).reason, REASON_ACCEPTED);
+	assert_int_equal(plan.count, PLAN_STEPS_ALONE + 4);
+	assert_int_equal(plan.steps[PLAN_STEPS_ALONE].op, STEP_FIT);
+	assert_int_equal(plan.steps[PLAN_STEPS_ALONE + 1].op, STEP_OVERLAY);
+	assert_int_equal(plan.steps[PLAN_STEPS_ALONE + 1].subject, HIERARCHY_ETC);
+	assert_int_equal(plan.steps[PLAN_STEPS_ALONE + 3].op, STEP_MOVE);
 	/* One name in two classes is no duplicate. */
 	memcpy(both, images, sizeof(both));
 	both[3].facts = &facts;
-	assert_int_equal(plan_make(both, 4, &plan).reason, REASON_ACCEPTED);
-	assert_int_equal(plan.count, 3 * PLAN_STEPS_PER_IMAGE + HIERARCHIES + 1);
+	assert_int_equal(plan_make(both, 4, CORRUPTION_IO_ERROR, &plan).reason, REASON_ACCEPTED);
+	assert_int_equal(plan.count, 3 * (PLAN_STEPS_ALONE + 1) + HIERARCHIES + 2);
 	assert_int_equal(plan.steps[0].subject, 3);
-	assert_int_equal(plan.steps[PLAN_STEPS_PER_IMAGE].subject, 2);
-	assert_int_equal(plan.steps[2 * PLAN_STEPS_PER_IMAGE].subject, 1);
+	assert_int_equal(plan.steps[PLAN_STEPS_ALONE].subject, 2);
+	assert_int_equal(plan.steps[2 * PLAN_STEPS_ALONE].subject, 1);
 }
 
 static void puts_the_newest_on_top(void **state)
 {
-	const struct plan_image images[] = {
-		{ "two-1.9", CLASS_SYSEXT, &facts }, { "zfs", CLASS_SYSEXT, NULL },
-		{ "one", CLASS_SYSEXT, &facts },     { "two-1.10", CLASS_SYSEXT, &facts },
-		{ "a_b", CLASS_SYSEXT, &facts },     { "a@b", CLASS_SYSEXT, &facts }
-	};
+	const struct plan_image images[] = { { "two-1.9", CLASS_SYSEXT, &facts, false },
+					     { "zfs", CLASS_SYSEXT, NULL, false },
+					     { "one", CLASS_SYSEXT, &facts, false },
+					     { "two-1.10", CLASS_SYSEXT, &facts, false },
+					     { "a_b", CLASS_SYSEXT, &facts, false },
+					     { "a@b", CLASS_SYSEXT, &facts, false } };
 	static const uint32_t expected[] = { 3, 0, 2, 4, 5 };
 
 	(void)state;
-	assert_int_equal(plan_make(images, 6, &plan).reason, REASON_ACCEPTED);
+	assert_int_equal(plan_make(images, 6, CORRUPTION_IO_ERROR, &plan).reason, REASON_ACCEPTED);
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
-		assert_int_equal(plan.steps[i * PLAN_STEPS_PER_IMAGE].subject, expected[i]);
+		assert_int_equal(plan.steps[i * PLAN_STEPS_ALONE].subject, expected[i]);
+}
+
+/* The topmost layers come first in the plan; of the names here that is z, y … a. */
+static void admits_the_required_first_and_the_lowest(void **state)
+{
+	const struct plan_image images[] = {
+		{ "z", CLASS_SYSEXT, &facts, false }, { "y", CLASS_SYSEXT, &facts, true },
+		{ "c", CLASS_CONFEXT, &facts, true }, { "b", CLASS_SYSEXT, &facts, true },
+		{ "a", CLASS_SYSEXT, &facts, false }, { "d", CLASS_CONFEXT, &facts, false }
+	};
+	static const uint32_t expected[] = { 3, 1, 4, 0, 2, 5 };
+	const struct step *at;
+
+	(void)state;
+	assert_int_equal(plan_make(images, 6, CORRUPTION_IO_ERROR, &plan).reason, REASON_ACCEPTED);
+	at = plan.steps + 6 * PLAN_STEPS_ALONE;
+	for (size_t i = 0; i < 6; i++, at++) {
+		assert_int_equal(at->op, STEP_FIT);
+		assert_int_equal(at->subject, expected[i]);
+	}
+}
+
+/*
+ * With a mode that restarts the machine, all that vext compares is read before that; and an image whose reload fails is
+ * not one with which others are still compared.
+ */
+static void reloads_where_corruption_is_no_io_error(void **state)
+{
+	const struct plan_image images[] = { { "a", CLASS_SYSEXT, &facts, false },
+					     { "b", CLASS_SYSEXT, &facts, false } };
+	static const enum corruption modes[] = { CORRUPTION_RESTART, CORRUPTION_PANIC };
+	static const struct step expected[] = {
+		{ STEP_FIT, 0 }, { STEP_FIT, 1 }, { STEP_RELOAD, 1 }, { STEP_RELOAD, 0 }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(plan_make(images, 2, modes[i], &plan).reason, REASON_ACCEPTED);
+		for (size_t k = 0; k < 4; k++) {
+			const struct step *step = &plan.steps[2 * PLAN_STEPS_ALONE + k];
+
+			assert_int_equal(step->op, expected[k].op);
+			assert_int_equal(step->subject, expected[k].subject);
+		}
+	}
 }
 
 static void refuses_a_name_twice(void **state)
 {
-	const struct plan_image twice[] = { { "a", CLASS_SYSEXT, &facts },
-					    { "b", CLASS_SYSEXT, &facts },
-					    { "a", CLASS_SYSEXT, &facts } };
-	const struct plan_image once[] = { { "a", CLASS_SYSEXT, &facts },
-					   { "b", CLASS_SYSEXT, &facts },
-					   { "a", CLASS_SYSEXT, NULL } };
+	const struct plan_image twice[] = { { "a", CLASS_SYSEXT, &facts, false },
+					    { "b", CLASS_SYSEXT, &facts, false },
+					    { "a", CLASS_SYSEXT, &facts, false } };
+	const struct plan_image once[] = { { "a", CLASS_SYSEXT, &facts, false },
+					   { "b", CLASS_SYSEXT, &facts, false },
+					   { "a", CLASS_SYSEXT, NULL, false } };
 
 	(void)state;
 	plan.count = 7;
-	assert_int_equal(plan_make(twice, 3, &plan).reason, REASON_MERGE_DUPLICATE);
+	assert_int_equal(plan_make(twice, 3, CORRUPTION_IO_ERROR, &plan).reason,
+			 REASON_MERGE_DUPLICATE);
 	assert_int_equal(plan.count, 7);
-	assert_int_equal(plan_make(once, 3, &plan).reason, REASON_ACCEPTED);
+	assert_int_equal(plan_make(once, 3, CORRUPTION_IO_ERROR, &plan).reason, REASON_ACCEPTED);
 }
 
 static void holds_as_many_as_may_be(void **state)
@@ -192,19 +242,21 @@ static void holds_as_many_as_may_be(void **state)
 		text_init(&text, names[i], sizeof(names[i]));
 		text_char(&text, 'n');
 		text_u64(&text, i);
-		images[i] = (struct plan_image){ names[i], CLASS_SYSEXT, &facts };
+		images[i] = (struct plan_image){ names[i], CLASS_SYSEXT, &facts, false };
 	}
-	assert_int_equal(plan_make(images, VEXT_IMAGES_MAX, &plan).reason, REASON_ACCEPTED);
+	assert_int_equal(plan_make(images, VEXT_IMAGES_MAX, CORRUPTION_PANIC, &plan).reason,
+			 REASON_ACCEPTED);
 	assert_int_equal(plan.count, PLAN_STEPS_MAX - 1); /* no /etc */
 	assert_int_equal(plan.steps[0].subject, VEXT_IMAGES_MAX - 1);
-	assert_int_equal(plan_make(images, VEXT_IMAGES_MAX + 1, &plan).reason, REASON_SYSTEM_LIMIT);
+	assert_int_equal(plan_make(images, VEXT_IMAGES_MAX + 1, CORRUPTION_IO_ERROR, &plan).reason,
+			 REASON_SYSTEM_LIMIT);
 }
 
 /* ---- text ---------------------------------------------------------------------------------- */
 
 static void describe(enum step_op op, uint32_t subject, char line[512])
 {
-	const struct plan_image images[] = { { "foo", CLASS_SYSEXT, &facts } };
+	const struct plan_image images[] = { { "foo", CLASS_SYSEXT, &facts, false } };
 	const struct step step = { op, subject };
 	struct text text;
 
@@ -237,6 +289,15 @@ static void tells_what_would_be_done(void **state)
 	describe(STEP_CHECK_CONTENT, 0, line);
 	assert_string_equal(line, "foo: match usr/lib/extension-release.d/extension-release.foo "
 				  "with the root's os-release");
+	describe(STEP_FIT, 0, line);
+	assert_string_equal(line, "foo: compare the tree of vext-foo with the root's and those of "
+				  "the extensions admitted before");
+	describe(STEP_RELOAD, 0, line);
+	assert_string_equal(line, "foo: load the table of vext-foo again, with the corruption mode "
+				  "of the configuration");
+	describe(STEP_CHECK_MERGED, 0, line);
+	assert_string_equal(line, "assemble the merged root in private; protected paths and links "
+				  "must lead where they may");
 	describe(STEP_OVERLAY, HIERARCHY_USR, line);
 	assert_string_equal(line, "overlay /usr of the images that have it over the root's");
 	describe(STEP_OVERLAY, HIERARCHY_OPT, line);
@@ -264,6 +325,8 @@ int main(void)
 		cmocka_unit_test(gives_an_image_all_its_steps),
 		cmocka_unit_test(plans_each_class_for_itself),
 		cmocka_unit_test(puts_the_newest_on_top),
+		cmocka_unit_test(admits_the_required_first_and_the_lowest),
+		cmocka_unit_test(reloads_where_corruption_is_no_io_error),
 		cmocka_unit_test(refuses_a_name_twice),
 		cmocka_unit_test(holds_as_many_as_may_be),
 		cmocka_unit_test(tells_what_would_be_done),
