@@ -166,7 +166,7 @@ static struct verdict merge(struct boot *boot)
 	const struct merge_options options = { .kernel_signature = boot->config.kernel_signature,
 					       .corruption = boot->config.corruption };
 	struct verdict v = plan_make(boot->extensions.images, boot->extensions.discovery.count,
-				     &boot->plan);
+				     boot->config.corruption, &boot->plan);
 
 	if (!is_accepted(v) || boot->plan.count == 0)
 		return v;

@@ -126,6 +126,7 @@ static void judge_one(struct extensions *extensions, const struct config *config
 
 	extensions->images[i].name = candidate->name;
 	extensions->images[i].class = candidate->class;
+	extensions->images[i].is_required = config_requires(config, candidate->name);
 	item->image = &candidate->image;
 	item->verdict = candidate->verdict;
 	if (candidate->state == CANDIDATE_OPENED)
@@ -175,6 +176,8 @@ void extensions_report(const struct extensions *extensions, size_t i,
 		.name = candidate->name,
 		.class = candidate->class,
 		.verdict = item->verdict,
+		.detail = item->detail,
+		.notes = is_accepted(item->verdict) ? &item->notes : NULL,
 		.root_hash = assessment->has_root_hash ? assessment->root_hash : NULL,
 		.signer = facts ? report_signer(facts) : NULL,
 		.step = item->step ? step_name(item->step) : NULL,
@@ -196,6 +199,7 @@ enum exit_status extensions_tell(const struct extensions *extensions)
 		report_line(&report, line);
 		log_line(is_accepted(report.verdict) ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "%s",
 			 line);
+		report_notes(&report);
 		if (!extensions_is_passed_over(extensions, i))
 			status = report_worse(status, report_status(report.verdict));
 	}

@@ -10,7 +10,6 @@
 
 #include "core/text.h"
 #include "sys/fd.h"
-#include "sys/layer.h"
 #include "sys/syscalls.h"
 
 #define INSIDE (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
@@ -164,15 +163,6 @@ static struct verdict check_hierarchy(int image_fd, enum hierarchy hierarchy, bo
 	return verdict(REASON_ACCEPTED);
 }
 
-static struct verdict check_layer(int image_fd, enum hierarchy hierarchy)
-{
-	FD_CLEANUP int fd = open_hierarchy(image_fd, hierarchy);
-
-	if (fd < 0)
-		return verdict_errno(reason_for(REASON_MERGE_HIERARCHY), errno);
-	return layer_check(fd);
-}
-
 static void put_release_path(char out[RELEASE_FILE_SIZE], enum extension_class class,
 			     const char *prefix, const char *name)
 {
@@ -262,7 +252,7 @@ static struct verdict check_release(int image_fd, enum extension_class class, co
 }
 
 /* What makes a system of its own, and no extension of one; in what is merged of the class. */
-static struct verdict check_lacks(int image_fd, enum extension_class class)
+static struct verdict check_lacks(int image_fd, enum extension_class class, struct text *detail)
 {
 	static const struct {
 		const char *path;
@@ -277,18 +267,25 @@ static struct verdict check_lacks(int image_fd, enum extension_class class)
 		{ ETC_RELEASE, REASON_MERGE_OS_RELEASE, { false, true } },
 		{ "etc/initrd-release", REASON_MERGE_OS_RELEASE, { false, true } },
 		{ "etc/verity.d", REASON_MERGE_TRUST, { false, true } },
+		{ "usr/.systemd-sysext", REASON_MERGE_MARKER, { true, false } },
+		{ "opt/.systemd-sysext", REASON_MERGE_MARKER, { true, false } },
+		{ "etc/.systemd-confext", REASON_MERGE_MARKER, { false, true } },
 	};
 	struct verdict v = verdict(REASON_ACCEPTED);
 
-	for (size_t i = 0; i < sizeof(lacks) / sizeof(lacks[0]) && is_accepted(v); i++)
+	for (size_t i = 0; i < sizeof(lacks) / sizeof(lacks[0]) && is_accepted(v); i++) {
 		if (lacks[i].of[class])
 			v = must_lack(image_fd, lacks[i].path, lacks[i].reason);
+		if (!is_accepted(v))
+			text_str(detail, lacks[i].path);
+	}
 	return v;
 }
 
 /* The hierarchies first: only then is what stands below them known to be in this image. */
 struct verdict content_check(int image_fd, enum extension_class class, const char *name,
-			     const struct content_host *host, bool has[HIERARCHIES])
+			     const struct content_host *host, bool has[HIERARCHIES],
+			     struct text *detail)
 {
 	bool found[HIERARCHIES] = { false };
 	struct verdict v = verdict(REASON_ACCEPTED);
@@ -297,13 +294,9 @@ struct verdict content_check(int image_fd, enum extension_class class, const cha
 		if (hierarchy_class((enum hierarchy)i) == class)
 			v = check_hierarchy(image_fd, (enum hierarchy)i, &found[i]);
 	if (is_accepted(v))
-		v = check_lacks(image_fd, class);
+		v = check_lacks(image_fd, class, detail);
 	if (is_accepted(v))
 		v = check_release(image_fd, class, name, host);
-	/* Last, for it takes longest. */
-	for (unsigned i = 0; i < HIERARCHIES && is_accepted(v); i++)
-		if (found[i])
-			v = check_layer(image_fd, (enum hierarchy)i);
 	if (is_accepted(v))
 		memcpy(has, found, sizeof(found));
 	return v;

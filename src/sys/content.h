@@ -8,6 +8,7 @@
 
 #include "core/plan.h"
 #include "core/release.h"
+#include "core/text.h"
 #include "vext.h"
 
 /* What every extension must fit. */
@@ -25,17 +26,19 @@ struct verdict content_read_host(int root_fd, struct content_host *host);
 /*
  * May this image be merged as an extension of this class? Its extension-release fits the host (release.*), it is
  * not an operating system (merge.os-release), does not add to the root of trust (merge.trust), does not replace
- * init (merge.init), its usr and opt, or as a confext its etc, are directories (merge.hierarchy), and nothing in
- * them makes overlayfs hide what is below (sys/layer.h). A block that fails verification while it is read is
- * kernel.corrupt.
+ * init (merge.init), has nothing where the mark of a merge goes (merge.marker), and its usr and opt, or as a confext its
+ * etc, are directories (merge.hierarchy). A block that fails verification while it is read is kernel.corrupt. All
+ * this is known of the image alone; sys/fit.h compares it with what it is laid over.
  *
  * The extension-release is that of the image's name, or, where there is none, the only one whose
  * attribute user.extension-release.strict is false.
  *
- * `has` tells, on success only, which hierarchies there is something in.
+ * `has` tells, on success only, which hierarchies there is something in; `detail`, what it is that the image must not
+ * have.
  */
 struct verdict content_check(int image_fd, enum extension_class class, const char *name,
-			     const struct content_host *host, bool has[HIERARCHIES]);
+			     const struct content_host *host, bool has[HIERARCHIES],
+			     struct text *detail);
 
 /*
  * Does an extension that is merged into the root want systemd to read its units anew? One without an extension-release

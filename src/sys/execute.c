@@ -2,6 +2,7 @@
 #include "sys/execute.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -9,9 +10,11 @@
 #include "core/release.h"
 #include "core/table.h"
 #include "core/text.h"
+#include "sys/assembled.h"
 #include "sys/content.h"
 #include "sys/dm.h"
 #include "sys/fd.h"
+#include "sys/fit.h"
 #include "sys/keyring.h"
 #include "sys/loop.h"
 #include "sys/mount.h"
@@ -22,6 +25,7 @@
 
 #define DETAIL_SIZE 512u
 #define PATH_SIZE 32u
+#define BARE "bare" /* below the stage: a copy of the root */
 
 /* The kernel objects of the image that is being worked on. */
 struct work {
@@ -31,6 +35,15 @@ struct work {
 	struct loop tree;
 	struct dm_device device;
 	char directory[OVERLAY_LAYER_NAME]; /* below the stage */
+	char mount_point[PATH_SIZE];
+};
+
+/* What is known of a layer besides, when its image is mounted and checked. */
+struct mounted {
+	uint32_t subject;
+	enum step_op done;	  /* the last step carried out; 0: it was given up */
+	struct table_device data; /* the loop devices below its verity device */
+	struct table_device tree;
 	char mount_point[PATH_SIZE];
 };
 
@@ -44,9 +57,15 @@ struct run {
 	struct content_host host;
 	struct stage stage;
 	struct work work;
-	size_t layer_count;
-	struct overlay_layer layers[OVERLAY_LAYERS_MAX];
+	size_t layer_count; /* those that were given up since included */
+	size_t admitted;
+	struct overlay_layer layers[VEXT_IMAGES_MAX];
+	struct mounted mounted[VEXT_IMAGES_MAX];
+	struct fit fit;
 	int overlay[HIERARCHIES]; /* -1: none */
+	unsigned round;		  /* in which the overlays are made */
+	bool is_stale;		  /* an image was given up that may be in one of the overlays */
+	bool is_checked;	  /* STEP_CHECK_MERGED has passed the overlays as they are */
 	bool attached[HIERARCHIES];
 	bool created[HIERARCHIES]; /* directories of the root that were not there */
 	uint64_t microseconds;	   /* spent on the steps of the whole */
@@ -71,6 +90,14 @@ static enum extension_class class_of(const struct run *run)
 	return run->items[run->work.subject].image->class;
 }
 
+static struct text item_detail(struct merge_item *item)
+{
+	struct text text;
+
+	text_init(&text, item->detail, sizeof(item->detail));
+	return text;
+}
+
 static struct verdict loop_data(struct run *run)
 {
 	return loop_attach(run->items[run->work.subject].image->fd, facts_of(run)->layout.data,
@@ -83,11 +110,12 @@ static struct verdict loop_tree(struct run *run)
 			   &run->work.tree);
 }
 
+/* What vext itself reads must not restart the machine: strict is the device only after STEP_RELOAD. */
 static struct verdict make_device(struct run *run, const char *name, const char *signature_key)
 {
 	const struct facts *facts = facts_of(run);
 	const struct table_options options = { .signature_key = signature_key,
-					       .corruption = run->options->corruption };
+					       .corruption = CORRUPTION_IO_ERROR };
 	char uuid[TABLE_UUID_MAX];
 	char line[TABLE_LINE_MAX];
 	const struct dm_verity verity = {
@@ -183,12 +211,10 @@ static struct verdict mount_image(struct run *run)
 	FD_CLEANUP int fd = -1;
 	struct verdict v;
 
-	if (run->layer_count == OVERLAY_LAYERS_MAX)
-		return verdict(REASON_SYSTEM_LIMIT);
 	v = make_mount_point(run);
 	if (is_accepted(v))
-		v = mount_device(filesystem_name(facts_of(run)->filesystem), work->device.number,
-				 &run->detail, &fd);
+		v = mount_device(filesystem_name(facts_of(run)->filesystem), MOUNT_NODE_DM,
+				 work->device.number, &run->detail, &fd);
 	if (is_accepted(v) && sys_move_mount(fd, run->stage.tree, work->mount_point) < 0)
 		return verdict_errno(REASON_KERNEL_MOUNT, errno);
 	return v;
@@ -198,11 +224,12 @@ static struct verdict check_content(struct run *run)
 {
 	FD_CLEANUP int fd = content_open_directory(run->stage.tree, run->work.directory);
 	struct overlay_layer *layer = &run->layers[run->layer_count];
+	struct text detail = item_detail(&run->items[run->work.subject]);
 	struct verdict v;
 
 	if (fd < 0)
 		return verdict_errno(REASON_KERNEL_MOUNT, errno);
-	v = content_check(fd, class_of(run), name_of(run), &run->host, layer->has);
+	v = content_check(fd, class_of(run), name_of(run), &run->host, layer->has, &detail);
 	for (unsigned i = 0; i < HIERARCHIES && is_accepted(v); i++)
 		if (layer->has[i])
 			v = place_need(run->stage.root, (enum hierarchy)i, &run->created[i]);
@@ -215,17 +242,251 @@ static struct verdict check_content(struct run *run)
 	return v;
 }
 
+/* ---- an image among others ----------------------------------------------------------------- */
+
+/* Its number of layers when it is none, or is none any more. */
+static uint32_t layer_of(const struct run *run, uint32_t subject)
+{
+	uint32_t layer = 0;
+
+	while (layer < run->layer_count &&
+	       (run->mounted[layer].subject != subject || run->mounted[layer].done == 0))
+		layer++;
+	return layer;
+}
+
+static struct verdict fit_layer(struct run *run, uint32_t layer)
+{
+	struct merge_item *item = &run->items[run->mounted[layer].subject];
+	struct text detail = item_detail(item);
+	struct verdict v;
+
+	if (run->admitted == OVERLAY_LAYERS_MAX)
+		return verdict(REASON_SYSTEM_LIMIT);
+	v = fit_admit(&run->fit, layer, &item->notes, &detail);
+	if (is_accepted(v))
+		run->admitted++;
+	return v;
+}
+
+/* The kernel checks the signature again where it has before, so it has to be lent again. */
+static struct verdict reload_table(struct run *run, uint32_t subject, struct table_device data,
+				   struct table_device tree)
+{
+	const struct merge_item *item = &run->items[subject];
+	const struct facts *facts = trusted_facts(item->trusted);
+	char name[TABLE_NAME_MAX], uuid[TABLE_UUID_MAX], line[TABLE_LINE_MAX];
+	const struct table_options options = { .signature_key = item->kernel_checked ? name : NULL,
+					       .corruption = run->options->corruption };
+	const struct dm_verity verity = {
+		.name = name, .uuid = uuid, .sectors = table_sectors(&facts->verity), .line = line
+	};
+	struct keyring_loan loan = KEYRING_NO_LOAN;
+	struct verdict v = verdict(REASON_ACCEPTED);
+
+	table_name(item->image->class, item->image->name, name);
+	table_uuid(facts->root_hash, name, uuid);
+	table_verity(facts, data, tree, &options, line);
+	if (item->kernel_checked)
+		v = keyring_lend(name, facts->signature, facts->signature_size, &loan);
+	if (is_accepted(v))
+		v = dm_verity_reload(&verity);
+	keyring_take_back(&loan);
+	return v;
+}
+
+/* The image is no layer any more; the overlays that it is in must be made anew. */
+static void give_up(struct run *run, uint32_t layer, struct verdict v, const char *detail)
+{
+	struct mounted *mounted = &run->mounted[layer];
+	struct merge_item *item = &run->items[mounted->subject];
+	struct text text;
+
+	if (mounted->done >= STEP_FIT)
+		run->admitted--;
+	mounted->done = 0;
+	memset(run->layers[layer].has, 0, sizeof(run->layers[layer].has));
+	(void)sys_umount(mounted->mount_point, SYS_UMOUNT_DETACH);
+	run->is_stale = true;
+	item->verdict = v;
+	item->notes = (struct notes){ 0 };
+	if (detail != item->detail) {
+		text = item_detail(item);
+		text_str(&text, detail);
+	}
+}
+
+static size_t live_layers(const struct run *run)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->layer_count; i++)
+		count += run->mounted[i].done != 0;
+	return count;
+}
+
 /* ---- the steps of the whole ---------------------------------------------------------------- */
 
+/* Those that have the hierarchy or, when its attributes are the trouble, the directory. False if that is nobody. */
+static bool give_up_holders(struct run *run, enum hierarchy hierarchy, const struct node *at,
+			    struct verdict v)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < run->layer_count; i++) {
+		if (!run->layers[i].has[hierarchy] ||
+		    (at != NULL && !assembled_has(&run->fit, i, hierarchy, at)))
+			continue;
+		give_up(run, i, v, run->detail_bytes);
+		any = true;
+	}
+	return any;
+}
+
+/* One hierarchy that can't be merged does not keep the images of another from it. */
 static struct verdict make_overlay(struct run *run, enum hierarchy hierarchy)
 {
-	return overlay_make(&run->stage, hierarchy, run->layers, run->layer_count,
-			    &run->overlay[hierarchy]);
+	const struct overlay overlay = { .stage = &run->stage,
+					 .hierarchy = hierarchy,
+					 .layers = run->layers,
+					 .count = run->layer_count,
+					 .top = run->fit.nodes.hierarchy[hierarchy],
+					 .round = run->round };
+	const struct node *at;
+	struct verdict v;
+
+	fd_close(&run->overlay[hierarchy]);
+	text_init(&run->detail, run->detail_bytes, sizeof(run->detail_bytes));
+	v = overlay_make(&overlay, &run->detail, &at, &run->overlay[hierarchy]);
+	if (!is_accepted(v) && give_up_holders(run, hierarchy, at, v))
+		return verdict(REASON_ACCEPTED);
+	return v;
+}
+
+static void put_whole(char place[PATH_SIZE], unsigned round)
+{
+	struct text text;
+
+	text_init(&text, place, PATH_SIZE);
+	text_str(&text, "whole-");
+	text_u64(&text, round);
+}
+
+/* Each round has a loop device and an erofs for each hierarchy; there may be as many rounds as images. */
+static void drop_overlays(struct run *run)
+{
+	char place[PATH_SIZE];
+
+	put_whole(place, run->round);
+	(void)sys_umount(place, SYS_UMOUNT_DETACH);
+	for (unsigned i = 0; i < HIERARCHIES; i++) {
+		fd_close(&run->overlay[i]);
+		overlay_drop((enum hierarchy)i, run->round);
+	}
+}
+
+/* In places of their own, for those before may be held still. */
+static struct verdict remake_overlays(struct run *run)
+{
+	struct verdict v = verdict(REASON_ACCEPTED);
+
+	drop_overlays(run);
+	run->is_stale = false;
+	run->round++;
+	for (unsigned i = 0; i < HIERARCHIES && is_accepted(v); i++)
+		v = make_overlay(run, (enum hierarchy)i);
+	return v;
+}
+
+static struct verdict not_assembled(void)
+{
+	return verdict_errno(REASON_MERGE_OVERLAY, errno);
+}
+
+static struct verdict put_overlay(struct run *run, enum hierarchy hierarchy, int whole)
+{
+	char place[OVERLAY_PLACE_SIZE];
+	FD_CLEANUP int copy = -1;
+
+	if (run->overlay[hierarchy] < 0)
+		return verdict(REASON_ACCEPTED);
+	overlay_place(hierarchy, run->round, place);
+	copy = sys_clone_mounts(run->stage.tree, place);
+	return copy < 0 ? not_assembled() : overlay_attach(copy, whole, hierarchy);
+}
+
+/* The root as it is going to be, in a directory of the stage. */
+static struct verdict assemble(struct run *run, int *whole)
+{
+	FD_CLEANUP int copy = sys_clone_mounts(run->stage.tree, BARE);
+	FD_CLEANUP int fd = -1;
+	char place[PATH_SIZE];
+	struct verdict v = verdict(REASON_ACCEPTED);
+
+	put_whole(place, run->round);
+	if (copy < 0 || mkdirat(run->stage.tree, place, 0700) < 0 ||
+	    sys_move_mount(copy, run->stage.tree, place) < 0)
+		return not_assembled();
+	fd = openat(run->stage.tree, place, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return not_assembled();
+	for (unsigned i = 0; i < HIERARCHIES && is_accepted(v); i++)
+		v = put_overlay(run, (enum hierarchy)i, fd);
+	if (is_accepted(v))
+		*whole = fd_take(&fd);
+	return v;
+}
+
+static struct verdict look_at_whole(struct run *run)
+{
+	FD_CLEANUP int whole = -1;
+	const char *path;
+	uint32_t layer;
+	struct verdict v = assemble(run, &whole);
+
+	if (!is_accepted(v))
+		return v;
+	text_init(&run->detail, run->detail_bytes, sizeof(run->detail_bytes));
+	v = assembled_check_links(&run->fit, run->layer_count, whole, &layer, &run->detail);
+	if (v.reason == REASON_MERGE_LINK) {
+		give_up(run, layer, v, run->detail_bytes);
+		return verdict(REASON_ACCEPTED);
+	}
+	if (is_accepted(v))
+		v = protect_check(run->stage.root, whole, &path);
+	if (v.reason == REASON_MERGE_PROTECTED)
+		text_str(&run->detail, path);
+	return v;
+}
+
+static struct notes *notes_of(void *ctx, uint32_t layer)
+{
+	struct run *run = ctx;
+
+	return &run->items[run->mounted[layer].subject].notes;
+}
+
+/* Each turn gives up an image, or is the last. */
+static struct verdict check_merged(struct run *run)
+{
+	struct verdict v = verdict(REASON_ACCEPTED);
+
+	do {
+		if (run->is_stale)
+			v = remake_overlays(run);
+		if (is_accepted(v) && !run->is_stale && live_layers(run) > 0)
+			v = look_at_whole(run);
+	} while (is_accepted(v) && run->is_stale);
+	run->is_checked = is_accepted(v);
+	if (is_accepted(v))
+		assembled_note_generated(&run->fit, run->layer_count, notes_of, run);
+	return v;
 }
 
 static struct verdict attach_overlays(struct run *run)
 {
-	struct verdict v = stage_leave(&run->stage);
+	struct verdict v = run->is_checked && !run->is_stale ? stage_leave(&run->stage) :
+							       verdict(REASON_UNDECIDED);
 
 	for (unsigned i = 0; i < HIERARCHIES && is_accepted(v); i++) {
 		if (run->overlay[i] < 0)
@@ -240,6 +501,10 @@ static struct verdict attach_overlays(struct run *run)
 
 static struct verdict carry_out(struct run *run, const struct step *step)
 {
+	const uint32_t layer = step->op == STEP_FIT || step->op == STEP_RELOAD ?
+				       layer_of(run, step->subject) :
+				       0;
+
 	switch (step->op) {
 	case STEP_LOOP_DATA:
 		return loop_data(run);
@@ -253,8 +518,15 @@ static struct verdict carry_out(struct run *run, const struct step *step)
 		return mount_image(run);
 	case STEP_CHECK_CONTENT:
 		return check_content(run);
+	case STEP_FIT:
+		return fit_layer(run, layer);
+	case STEP_RELOAD:
+		return reload_table(run, step->subject, run->mounted[layer].data,
+				    run->mounted[layer].tree);
 	case STEP_OVERLAY:
 		return make_overlay(run, (enum hierarchy)step->subject);
+	case STEP_CHECK_MERGED:
+		return check_merged(run);
 	case STEP_MOVE:
 		return attach_overlays(run);
 	}
@@ -278,7 +550,10 @@ static void undo(struct run *run, enum step_op op)
 		return;
 	case STEP_CHECK_DEVICE:
 	case STEP_CHECK_CONTENT:
+	case STEP_FIT:
+	case STEP_RELOAD:
 	case STEP_OVERLAY: /* goes with the stage */
+	case STEP_CHECK_MERGED:
 	case STEP_MOVE:
 		return;
 	}
@@ -323,7 +598,13 @@ static void begin_image(struct run *run, uint32_t subject)
 /* Mounted and checked: the mount holds the device, the device the loops, the loops the image. */
 static void keep_image(struct run *run)
 {
-	run->layer_count++;
+	struct mounted *mounted = &run->mounted[run->layer_count++];
+
+	*mounted = (struct mounted){ .subject = run->work.subject,
+				     .done = run->work.done,
+				     .data = run->work.data.device,
+				     .tree = run->work.tree.device };
+	memcpy(mounted->mount_point, run->work.mount_point, sizeof(mounted->mount_point));
 	dm_release(&run->work.device);
 	loop_release(&run->work.tree);
 	loop_release(&run->work.data);
@@ -361,6 +642,23 @@ static void image_step(struct run *run, const struct step *step)
 		item->mount_microseconds += now() - start;
 }
 
+/* The image is a layer already; if the step fails it is none any more. */
+static void layer_step(struct run *run, const struct step *step)
+{
+	const uint32_t layer = layer_of(run, step->subject);
+	struct merge_item *item = &run->items[step->subject];
+	const uint64_t start = now();
+
+	item->step = step->op;
+	item->verdict = observed(run, step);
+	if (is_accepted(item->verdict))
+		run->mounted[layer].done = step->op;
+	else
+		give_up(run, layer, item->verdict, item->detail);
+	run->is_stale = false; /* there are no overlays yet */
+	item->mount_microseconds += now() - start;
+}
+
 static struct verdict whole_step(struct run *run, const struct step *step)
 {
 	const uint64_t start = now();
@@ -370,20 +668,49 @@ static struct verdict whole_step(struct run *run, const struct step *step)
 	return v;
 }
 
+/* Of every layer all steps were carried out. */
+static bool all_are_admitted(const struct run *run)
+{
+	const enum step_op last = run->options->corruption == CORRUPTION_IO_ERROR ? STEP_FIT :
+										    STEP_RELOAD;
+
+	for (size_t i = 0; i < run->layer_count; i++)
+		if (run->mounted[i].done != 0 && run->mounted[i].done != last)
+			return false;
+	return run->work.done == 0;
+}
+
+static struct verdict run_whole_step(struct run *run, const struct step *step)
+{
+	if (!all_are_admitted(run) || step->subject >= HIERARCHIES)
+		return verdict(REASON_UNDECIDED);
+	return live_layers(run) == 0 ? verdict(REASON_ACCEPTED) : whole_step(run, step);
+}
+
+static struct verdict run_layer_step(struct run *run, const struct step *step)
+{
+	const uint32_t layer = layer_of(run, step->subject);
+
+	if (run->work.done != 0 || layer == run->layer_count ||
+	    run->mounted[layer].done != step->op - 1)
+		return verdict(REASON_UNDECIDED);
+	layer_step(run, step);
+	return verdict(REASON_ACCEPTED);
+}
+
 /* Accepted also when an image fell; the verdict is about the whole. */
 static struct verdict run_step(struct run *run, const struct step *step)
 {
-	if (step->op >= STEP_OVERLAY) {
-		if (run->work.done != 0 || step->subject >= HIERARCHIES)
-			return verdict(REASON_UNDECIDED);
-		return run->layer_count == 0 ? verdict(REASON_ACCEPTED) : whole_step(run, step);
-	}
+	if (step->op >= STEP_OVERLAY)
+		return run_whole_step(run, step);
 	if (step->subject >= run->count || run->items[step->subject].trusted == NULL ||
 	    run->items[step->subject].image->class >= CLASSES)
 		return verdict(REASON_UNDECIDED);
 	if (step->op != STEP_LOOP_DATA && !is_accepted(run->items[step->subject].verdict))
 		return verdict(REASON_ACCEPTED); /* an earlier step failed and told why */
-	if (!is_in_order(run, step))
+	if (step->op >= STEP_FIT)
+		return run_layer_step(run, step);
+	if (!is_in_order(run, step) || run->layer_count == VEXT_IMAGES_MAX)
 		return verdict(REASON_UNDECIDED);
 	image_step(run, step);
 	return verdict(REASON_ACCEPTED);
@@ -422,6 +749,17 @@ static struct verdict need_unmerged(const struct run *run)
 	return v;
 }
 
+/* A copy of the root with all that is mounted in it, before there is more of that. */
+static struct verdict take_bare(struct run *run)
+{
+	FD_CLEANUP int copy = sys_clone_mounts(run->stage.root, "");
+
+	if (copy < 0 || mkdirat(run->stage.tree, BARE, 0700) < 0 ||
+	    sys_move_mount(copy, run->stage.tree, BARE) < 0)
+		return verdict_errno(REASON_SYSTEM_NAMESPACE, errno);
+	return verdict(REASON_ACCEPTED);
+}
+
 static struct verdict prepare(struct run *run)
 {
 	struct verdict v = need_unmerged(run);
@@ -432,7 +770,7 @@ static struct verdict prepare(struct run *run)
 		v = content_read_host(run->root_fd, &run->host);
 	if (is_accepted(v))
 		v = stage_enter(run->root_fd, &run->stage);
-	return v;
+	return is_accepted(v) ? take_bare(run) : v;
 }
 
 /* Is all in place that the layers have? Not so after a plan that lacks its last steps. */
@@ -465,6 +803,7 @@ static struct verdict clean_up(struct run *run, struct verdict v)
 		undo_all(run);
 	for (unsigned i = 0; i < HIERARCHIES; i++)
 		fd_close(&run->overlay[i]);
+	fit_free(&run->fit);
 	left = stage_leave(&run->stage);
 	if (is_accepted(v) && !is_accepted(left))
 		v = left;
@@ -486,7 +825,7 @@ static struct verdict conclude(struct run *run, struct verdict v, struct merge_r
 			item->verdict = v;
 	}
 	if (is_accepted(v)) {
-		reached.merged = run->layer_count;
+		reached.merged = live_layers(run);
 		reached.microseconds = run->microseconds;
 		for (unsigned i = 0; i < HIERARCHIES; i++)
 			reached.hierarchy[i] = run->attached[i];
@@ -512,6 +851,8 @@ struct verdict execute_plan(const struct plan *plan, const struct merge_options 
 	struct verdict v = verdict(REASON_ACCEPTED);
 
 	begin_image(&run, 0);
+	run.fit.stage = &run.stage;
+	run.fit.layers = run.layers;
 	for (size_t i = 0; i < count; i++) {
 		if (items[i].trusted == NULL)
 			continue;
@@ -520,6 +861,8 @@ struct verdict execute_plan(const struct plan *plan, const struct merge_options 
 		items[i].attach_microseconds = 0;
 		items[i].mount_microseconds = 0;
 		items[i].kernel_checked = false;
+		items[i].notes = (struct notes){ 0 };
+		items[i].detail[0] = '\0';
 		image_path_in_root(items[i].image, root_fd, items[i].path);
 	}
 	if (plan->count > 0)
@@ -538,6 +881,8 @@ struct verdict execute_attach(struct merge_item *item, const struct merge_option
 		item->verdict = verdict(REASON_UNDECIDED);
 		image_step(&run, &step);
 	} while (is_accepted(item->verdict) && step.op++ < STEP_CHECK_DEVICE);
+	if (is_accepted(item->verdict) && options->corruption != CORRUPTION_IO_ERROR)
+		item->verdict = reload_table(&run, 0, run.work.data.device, run.work.tree.device);
 	table_name(item->image->class, item->image->name, device);
 	if (is_accepted(item->verdict))
 		item->verdict = dm_link(device, &run.work.device);

@@ -1,29 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Carries out a plan: loop devices, dm-verity, mounts, the overlays, and their move onto the root.
+ * Carries out a plan: loop devices, dm-verity, mounts, the comparison with the root, the overlays, and their move
+ * onto the root.
  *
  * Guaranteed:
  *  - What is merged comes from a `struct trusted`; there is no other way in. The steps of an image are
  *    carried out in the order of enum step_op, all of them, or the image is not merged: a plan that
  *    leaves out a check merges nothing.
  *  - A step that fails undoes the steps of its image, in reverse, and the image gets its verdict; the
- *    others go on. If an overlay or the move fails, everything is undone: the root stays as it was.
- *  - Nothing appears on the root before the last step (but an empty directory /opt or /etc, or that to which it
- *    is a link, if an image has one and the root does not). All before it happens in a private mount namespace; loop devices clear
- *    themselves and verity devices remove themselves with their last user. So being killed leaves
- *    nothing behind, save a verity device that was made in that very moment and is not yet open: the
- *    next run finds it unused, under vext's own name and UUID, and removes it.
+ *    others go on.
+ *  - The images are mounted first. Then they are admitted one after the other, in the order of the plan (core/plan.h):
+ *    the required ones before the others, the lower before the upper. Each is compared with the root and with those
+ *    admitted before it (sys/fit.h), so of two that do not go together the later one is refused.
+ *  - If the overlay of a hierarchy cannot be made, the images that have this hierarchy get the verdict, and the
+ *    others are merged without them. If the attributes of one directory are the trouble, only the images that have
+ *    this directory. If a link leads where it must not (sys/assembled.h), one image. After each of these all overlays
+ *    are made anew, so that nothing is left of an image that was given up.
+ *  - If the whole cannot be assembled and checked, or the move fails, everything is undone: the root stays as it was.
+ *  - Nothing appears on the root before the last step, with one exception: if an image has /opt or /etc and the root
+ *    does not, the empty directory is made there, or where the root's link leads.
+ *  - All before the last step happens in a private mount namespace; loop devices clear themselves and verity devices
+ *    remove themselves with their last user. So being killed leaves nothing behind, save a verity device that was made
+ *    in that very moment and is not yet open: the next run finds it unused, under vext's own name and UUID, and
+ *    removes it.
  *
  * Not guaranteed: that every block of an image is intact; dm-verity answers EIO for one that is not.
  */
 #ifndef VEXT_SYS_EXECUTE_H
 #define VEXT_SYS_EXECUTE_H
 
+#include "core/note.h"
 #include "core/origin.h"
 #include "core/plan.h"
 #include "core/table.h"
 #include "sys/image.h"
 #include "vext.h"
+
+#define MERGE_DETAIL_MAX 320u /* bytes with NUL */
 
 /* One image of the plan; the same index as in the plan_images it was made of. */
 struct merge_item {
@@ -36,6 +49,12 @@ struct merge_item {
 	bool kernel_checked;	      /* out: the kernel has checked the signature as well */
 	/* out: of the image in the root, without links; "" if not known or not origin_is_plain() */
 	char path[ORIGIN_PATH_MAX];
+	struct notes notes; /* out: what is worth telling although it was merged */
+	/*
+	 * out: where and what of a refusal, such as "usr/sbin is a directory in the image and a link in the root".
+	 * It has text of others: escape before printing. "" if the reason says it all.
+	 */
+	char detail[MERGE_DETAIL_MAX];
 };
 
 /* How devices are made. */

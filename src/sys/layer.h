@@ -7,19 +7,18 @@
 #ifndef VEXT_SYS_LAYER_H
 #define VEXT_SYS_LAYER_H
 
+#include <sys/stat.h>
+
 #include "vext.h"
 
-/* What is looked at of one image before it is refused as too large to be looked through (merge.tree). */
-#define LAYER_ENTRIES_MAX 500000u
-#define LAYER_DEPTH_MAX 128u	  /* directories in each other; each is open while it is read */
-#define LAYER_MILLISECONDS 30000u /* of wall time */
-
 /*
- * Reads all of the tree below the directory: merge.whiteout for a whiteout (a character device 0:0) and
- * for an attribute of overlayfs's own (trusted.overlay.*, user.overlay.*: opaque, redirect, metacopy …);
- * merge.tree for one beyond the limits; kernel.corrupt for a block that does not verify. Does not
- * follow links. Needs /proc, and CAP_SYS_ADMIN to see trusted attributes.
+ * One entry of a directory of the image, or "." for the directory itself: merge.whiteout for a whiteout (a character
+ * device 0:0) and for an attribute of overlayfs's own (trusted.overlay.*, user.overlay.*: opaque, redirect,
+ * metacopy …). Does not follow links. Needs /proc, and CAP_SYS_ADMIN to see trusted attributes.
  */
-struct verdict layer_check(int dir_fd);
+struct verdict layer_check(int dir_fd, const char *name, const struct stat *st);
+
+/* What an error while an image is read means: kernel.corrupt for EIO, dm-verity's answer for a block that is not what was signed; else merge.tree. */
+struct verdict layer_failed(void);
 
 #endif

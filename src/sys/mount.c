@@ -9,8 +9,7 @@
 #include "sys/fd.h"
 #include "sys/syscalls.h"
 
-#define NODE "/dev/dm-"
-#define NODE_SIZE (sizeof(NODE) + 20)
+#define NODE_SIZE (sizeof(MOUNT_NODE_LOOP) + 20)
 
 /*
  * The kernel's messages about this mount, one a read, each behind "e ", "w " or "i "; the first is the cause
@@ -30,13 +29,13 @@ static struct verdict failed(int fs, struct text *detail)
 	return v;
 }
 
-static int configure(int fs, struct table_device device)
+static int configure(int fs, const char *node, struct table_device device)
 {
 	char source[NODE_SIZE];
 	struct text text;
 
 	text_init(&text, source, sizeof(source));
-	text_str(&text, NODE);
+	text_str(&text, node);
 	text_u64(&text, device.minor);
 	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", source) < 0 ||
 	    sys_fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL) < 0)
@@ -52,13 +51,13 @@ static bool is_mount_of(int mount_fd, struct table_device device)
 	return fstat(mount_fd, &st) == 0 && st.st_dev == makedev(device.major, device.minor);
 }
 
-struct verdict mount_device(const char *type, struct table_device device, struct text *detail,
-			    int *mount_fd)
+struct verdict mount_device(const char *type, const char *node, struct table_device device,
+			    struct text *detail, int *mount_fd)
 {
 	FD_CLEANUP int fs = sys_fsopen(type);
 	FD_CLEANUP int fd = -1;
 
-	if (fs < 0 || configure(fs, device) < 0)
+	if (fs < 0 || configure(fs, node, device) < 0)
 		return failed(fs, detail);
 	fd = sys_fsmount(fs, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV);
 	if (fd < 0)

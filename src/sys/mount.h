@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mounts of verity devices. */
+/* Mounts of devices that vext has made. */
 #ifndef VEXT_SYS_MOUNT_H
 #define VEXT_SYS_MOUNT_H
 
@@ -8,12 +8,15 @@
 #include "vext.h"
 
 /*
- * Mounts the dm device read-only and nodev, attached nowhere yet. Not nosuid: systemd-sysext does not
+ * Mounts the device, whose node is `node` and its minor number, read-only and nodev, attached nowhere yet. Not nosuid: systemd-sysext does not
  * set it either, and programs of an extension may need it. The mount is known to be of that device:
  * anything else that comes out, or a failure, is kernel.mount; `detail` then has the kernel's message, if
  * it gave one. `mount_fd` is written on success only.
  */
-struct verdict mount_device(const char *type, struct table_device device, struct text *detail,
-			    int *mount_fd);
+struct verdict mount_device(const char *type, const char *node, struct table_device device,
+			    struct text *detail, int *mount_fd);
+
+#define MOUNT_NODE_DM "/dev/dm-"
+#define MOUNT_NODE_LOOP "/dev/loop"
 
 #endif

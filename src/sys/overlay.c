@@ -3,34 +3,38 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 
 #include "core/origin.h"
 #include "sys/content.h"
 #include "sys/fd.h"
+#include "sys/kernel_log.h"
 #include "sys/mounts.h"
+#include "sys/shared.h"
 #include "sys/submounts.h"
 #include "sys/syscalls.h"
 
 #define OPTIONS_SIZE 4096u /* the kernel reads one page, with NUL */
-#define PATH_SIZE 64u
-#define STACKED_MAX 64u	 /* merges on top of each other that are taken off */
-#define LABEL_SIZE 4096u /* bytes of an SELinux label */
-#define DEVICE_SIZE 24u	 /* "4294967295:4294967295\n" with NUL */
+#define PATH_SIZE OVERLAY_PLACE_SIZE
+#define STACKED_MAX 64u /* merges on top of each other that are taken off */
+#define WORDS_SIZE 256u /* of the kernel */
+#define DEVICE_SIZE 24u /* "4294967295:4294967295\n" with NUL */
 
 /* In the directory that marks a merged hierarchy, as systemd-sysext has them. */
 #define META_DEVICE "dev"
 #define META_BACKING "backing"
 #define META_ORIGIN "origin"
 
-/* Three directories below the stage for each hierarchy. */
+/* Directories below the stage for each hierarchy. */
 struct places {
-	char meta[PATH_SIZE]; /* the top layer */
-	char root[PATH_SIZE]; /* the root's hierarchy, without what is mounted below it */
-	char over[PATH_SIZE]; /* the result */
+	char shared[PATH_SIZE]; /* the top layer: directories that root and images share */
+	char mark[PATH_SIZE];	/* the one below: the metadata */
+	char root[PATH_SIZE];	/* the root's hierarchy, without what is mounted below it */
+	char over[PATH_SIZE];	/* the result */
 };
 
 static struct verdict failed(void)
@@ -38,13 +42,18 @@ static struct verdict failed(void)
 	return verdict_errno(REASON_MERGE_OVERLAY, errno);
 }
 
-static void put_path(char out[PATH_SIZE], const char *first, const char *second)
+static void put_path(char out[PATH_SIZE], const char *first, enum hierarchy hierarchy,
+		     unsigned round)
 {
 	struct text text;
 
 	text_init(&text, out, PATH_SIZE);
 	text_str(&text, first);
-	text_str(&text, second);
+	text_str(&text, hierarchy_name(hierarchy));
+	if (round > 0) {
+		text_char(&text, '-');
+		text_u64(&text, round);
+	}
 }
 
 void overlay_layer_name(size_t index, char out[OVERLAY_LAYER_NAME])
@@ -55,14 +64,20 @@ void overlay_layer_name(size_t index, char out[OVERLAY_LAYER_NAME])
 	text_u64(&text, index);
 }
 
-static struct verdict make_places(int tree, enum hierarchy hierarchy, struct places *places)
+void overlay_place(enum hierarchy hierarchy, unsigned round, char out[OVERLAY_PLACE_SIZE])
 {
-	const char *name = hierarchy_name(hierarchy);
+	put_path(out, "over-", hierarchy, round);
+}
 
-	put_path(places->meta, "meta-", name);
-	put_path(places->root, "root-", name);
-	put_path(places->over, "over-", name);
-	if (mkdirat(tree, places->meta, 0700) < 0 || mkdirat(tree, places->root, 0700) < 0 ||
+static struct verdict make_places(const struct overlay *overlay, struct places *places)
+{
+	const int tree = overlay->stage->tree;
+
+	put_path(places->shared, "shared-", overlay->hierarchy, overlay->round);
+	put_path(places->mark, "mark-", overlay->hierarchy, overlay->round);
+	put_path(places->root, "root-", overlay->hierarchy, 0);
+	overlay_place(overlay->hierarchy, overlay->round, places->over);
+	if (mkdirat(tree, places->shared, 0700) < 0 || mkdirat(tree, places->mark, 0700) < 0 ||
 	    mkdirat(tree, places->over, 0700) < 0)
 		return failed();
 	return verdict(REASON_ACCEPTED);
@@ -70,19 +85,41 @@ static struct verdict make_places(int tree, enum hierarchy hierarchy, struct pla
 
 /* A copy of the root's hierarchy under a name without special characters, whatever the root's is. */
 static struct verdict take_root(const struct stage *stage, enum hierarchy hierarchy,
-				const struct places *places, struct stat *st)
+				const char *place)
 {
 	FD_CLEANUP int fd = content_open_directory(stage->root, hierarchy_name(hierarchy));
 	FD_CLEANUP int copy = -1;
 
 	if (fd < 0)
 		return verdict_errno(REASON_MERGE_HIERARCHY, errno);
-	if (fstat(fd, st) < 0)
+	if (mkdirat(stage->tree, place, 0700) < 0)
 		return failed();
 	copy = sys_clone_mount(fd, "");
-	if (copy < 0 || sys_move_mount(copy, stage->tree, places->root) < 0)
-		return failed();
+	if (copy < 0 || sys_move_mount(copy, stage->tree, place) < 0) {
+		const struct verdict v = failed();
+
+		(void)unlinkat(stage->tree, place, AT_REMOVEDIR);
+		return v;
+	}
 	return verdict(REASON_ACCEPTED);
+}
+
+struct verdict overlay_root(const struct stage *stage, enum hierarchy hierarchy, int *fd)
+{
+	char place[PATH_SIZE];
+	struct verdict v = verdict(REASON_ACCEPTED);
+	int opened;
+
+	put_path(place, "root-", hierarchy, 0);
+	if (faccessat(stage->tree, place, F_OK, 0) < 0)
+		v = take_root(stage, hierarchy, place);
+	if (!is_accepted(v))
+		return v;
+	opened = openat(stage->tree, place, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (opened < 0)
+		return failed();
+	*fd = opened;
+	return v;
 }
 
 /* ---- metadata ------------------------------------------------------------------------------ */
@@ -92,7 +129,7 @@ static const struct class_traits *traits_of(enum hierarchy hierarchy)
 	return class_traits(hierarchy_class(hierarchy));
 }
 
-static void put_meta(char out[PATH_SIZE], enum hierarchy hierarchy, const char *file)
+static void put_marked(char out[PATH_SIZE], enum hierarchy hierarchy, const char *file)
 {
 	struct text text;
 
@@ -130,20 +167,31 @@ static int create_file(int dir_fd, const char *path)
 	return fd_take(&fd);
 }
 
+/* An image without usr and opt, and one that was given up, does not. */
+static bool takes_part(const struct overlay_layer *layer)
+{
+	for (unsigned i = 0; i < HIERARCHIES; i++)
+		if (layer->has[i])
+			return true;
+	return false;
+}
+
 /* One name a line, oldest first, which is the order of layers from the bottom. */
-static struct verdict write_extensions(int meta, enum hierarchy hierarchy,
+static struct verdict write_extensions(int mark_fd, enum hierarchy hierarchy,
 				       const struct overlay_layer layers[], size_t count)
 {
 	char path[PATH_SIZE];
 	FD_CLEANUP int fd = -1;
 
-	put_meta(path, hierarchy, traits_of(hierarchy)->plural);
-	fd = create_file(meta, path);
+	put_marked(path, hierarchy, traits_of(hierarchy)->plural);
+	fd = create_file(mark_fd, path);
 	if (fd < 0)
 		return failed();
 	for (size_t i = count; i > 0; i--) {
 		const char *name = layers[i - 1].name;
 
+		if (!takes_part(&layers[i - 1]))
+			continue;
 		if (!write_whole(fd, name, strlen(name)) || !write_whole(fd, "\n", 1))
 			return failed();
 	}
@@ -153,7 +201,7 @@ static struct verdict write_extensions(int meta, enum hierarchy hierarchy,
 static bool all_have_paths(const struct overlay_layer layers[], size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (layers[i].path[0] == '\0')
+		if (takes_part(&layers[i]) && layers[i].path[0] == '\0')
 			return false;
 	return true;
 }
@@ -169,22 +217,27 @@ static bool write_entry(int fd, const struct overlay_layer *layer)
 }
 
 /* All of them, also those without this hierarchy; or no such file, and systemd will look for itself. */
-static struct verdict write_origin(int meta, enum hierarchy hierarchy,
+static struct verdict write_origin(int mark_fd, enum hierarchy hierarchy,
 				   const struct overlay_layer layers[], size_t count)
 {
 	char path[PATH_SIZE];
 	FD_CLEANUP int fd = -1;
+	bool is_first = true;
 
 	if (!all_have_paths(layers, count))
 		return verdict(REASON_ACCEPTED);
-	put_meta(path, hierarchy, META_ORIGIN);
-	fd = create_file(meta, path);
+	put_marked(path, hierarchy, META_ORIGIN);
+	fd = create_file(mark_fd, path);
 	if (fd < 0 || !write_whole(fd, ORIGIN_START, strlen(ORIGIN_START)))
 		return failed();
-	for (size_t i = 0; i < count; i++)
-		if ((i > 0 && !write_whole(fd, ORIGIN_NEXT, strlen(ORIGIN_NEXT))) ||
+	for (size_t i = 0; i < count; i++) {
+		if (!takes_part(&layers[i]))
+			continue;
+		if ((!is_first && !write_whole(fd, ORIGIN_NEXT, strlen(ORIGIN_NEXT))) ||
 		    !write_entry(fd, &layers[i]))
 			return failed();
+		is_first = false;
+	}
 	return write_whole(fd, ORIGIN_END, strlen(ORIGIN_END)) ? verdict(REASON_ACCEPTED) :
 								 failed();
 }
@@ -200,15 +253,15 @@ static void format_device(dev_t device, char out[DEVICE_SIZE])
 	text_char(&text, '\n');
 }
 
-static struct verdict write_device(int meta, enum hierarchy hierarchy, const char *file,
+static struct verdict write_device(int mark_fd, enum hierarchy hierarchy, const char *file,
 				   dev_t device)
 {
 	char path[PATH_SIZE];
 	FD_CLEANUP int fd = -1;
 	char line[DEVICE_SIZE];
 
-	put_meta(path, hierarchy, file);
-	fd = create_file(meta, path);
+	put_marked(path, hierarchy, file);
+	fd = create_file(mark_fd, path);
 	format_device(device, line);
 	if (fd < 0 || !write_whole(fd, line, strlen(line)))
 		return failed();
@@ -227,46 +280,22 @@ static void select_class(enum extension_class class, const struct overlay_layer 
 		(*count)--;
 }
 
-/* The top layer gives the merged directory its mode: that of the root's directory. */
-static struct verdict write_meta(int meta, enum hierarchy hierarchy, const struct stat *root,
+/* `lower` is the disk below; a file system without one (major 0) has none to name. */
+static struct verdict write_mark(int mark_fd, enum hierarchy hierarchy, dev_t lower,
 				 const struct overlay_layer layers[], size_t count)
 {
 	const char *mark = traits_of(hierarchy)->mark;
 	struct verdict v;
 
-	if (mkdirat(meta, mark, 0755) < 0 || fchmodat(meta, mark, 0755, 0) < 0 ||
-	    fchmod(meta, root->st_mode & 07777) < 0)
+	if (mkdirat(mark_fd, mark, 0755) < 0 || fchmodat(mark_fd, mark, 0755, 0) < 0)
 		return failed();
 	select_class(hierarchy_class(hierarchy), &layers, &count);
-	v = write_extensions(meta, hierarchy, layers, count);
+	v = write_extensions(mark_fd, hierarchy, layers, count);
 	if (is_accepted(v))
-		v = write_origin(meta, hierarchy, layers, count);
-	/* The disk below; a file system without one (major 0) has none to name. */
-	if (is_accepted(v) && major(root->st_dev) != 0)
-		v = write_device(meta, hierarchy, META_BACKING, root->st_dev);
+		v = write_origin(mark_fd, hierarchy, layers, count);
+	if (is_accepted(v) && major(lower) != 0)
+		v = write_device(mark_fd, hierarchy, META_BACKING, lower);
 	return v;
-}
-
-/*
- * The top layer also gives it its SELinux label, and a fresh tmpfs has another one than the root's
- * directory. There may be none, and the file system may know of none.
- */
-static struct verdict copy_label(const struct stage *stage, enum hierarchy hierarchy, int meta)
-{
-	static const char attribute[] = "security.selinux";
-	FD_CLEANUP int fd = sys_openat2(stage->root, hierarchy_name(hierarchy),
-					O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-					RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-	char label[LABEL_SIZE];
-	ssize_t size;
-
-	if (fd < 0)
-		return failed();
-	size = fgetxattr(fd, attribute, label, sizeof(label));
-	if (size < 0)
-		return errno == ENODATA || errno == ENOTSUP ? verdict(REASON_ACCEPTED) : failed();
-	return fsetxattr(meta, attribute, label, (size_t)size, 0) < 0 ? failed() :
-									verdict(REASON_ACCEPTED);
 }
 
 /* ---- the overlay --------------------------------------------------------------------------- */
@@ -287,84 +316,138 @@ static void put_layers(struct text *options, enum hierarchy hierarchy,
 	}
 }
 
-/* The paths are relative to the stage, which is the working directory. */
-static struct verdict mount_overlay(const struct places *places, enum hierarchy hierarchy,
-				    const struct overlay_layer layers[], size_t count)
+/* "/etc: " and the kernel's words. */
+static void tell_failure(enum hierarchy hierarchy, int log, struct text *detail)
 {
-	const struct class_traits *traits = traits_of(hierarchy);
+	static const char *const complain[] = { "overlayfs", "overlay", NULL };
+	char words[WORDS_SIZE];
+	struct text text;
+
+	text_init(&text, words, sizeof(words));
+	kernel_log_take(log, complain, &text);
+	text_char(detail, '/');
+	text_str(detail, hierarchy_name(hierarchy));
+	text_str(detail, words[0] == '\0' ? "" : ": ");
+	text_str(detail, words);
+}
+
+/* The paths are relative to the stage, which is the working directory. */
+static struct verdict mount_overlay(const struct overlay *overlay, const struct places *places,
+				    struct text *detail)
+{
+	const struct class_traits *traits = traits_of(overlay->hierarchy);
+	FD_CLEANUP int log = kernel_log_open();
 	unsigned long flags = MS_RDONLY | MS_NODEV;
 	char options[OPTIONS_SIZE];
 	struct text text;
+	struct verdict v;
 
 	text_init(&text, options, sizeof(options));
 	text_str(&text, "lowerdir=");
-	text_str(&text, places->meta);
-	put_layers(&text, hierarchy, layers, count);
+	text_str(&text, places->shared);
+	text_char(&text, ':');
+	text_str(&text, places->mark);
+	put_layers(&text, overlay->hierarchy, overlay->layers, overlay->count);
 	text_char(&text, ':');
 	text_str(&text, places->root);
 	if (!text_ok(&text))
 		return verdict_errno(REASON_MERGE_OVERLAY, E2BIG);
 	if (traits->is_without_programs)
 		flags |= MS_NOSUID | MS_NOEXEC;
-	if (sys_mount(traits->name, places->over, "overlay", flags, options) < 0)
-		return failed();
-	return verdict(REASON_ACCEPTED);
+	if (sys_mount(traits->name, places->over, "overlay", flags, options) == 0)
+		return verdict(REASON_ACCEPTED);
+	v = failed();
+	tell_failure(overlay->hierarchy, log, detail);
+	return v;
 }
 
 /* The number of the overlay's device is only known now; by it a copy of the files is told apart. */
-static struct verdict finish(int meta, int tree, enum hierarchy hierarchy,
-			     const struct places *places, int *overlay_fd)
+static struct verdict finish(const struct overlay *overlay, const struct places *places, int mark,
+			     int *overlay_fd)
 {
-	FD_CLEANUP int copy = sys_clone_mounts(tree, places->over);
+	FD_CLEANUP int copy = sys_clone_mounts(overlay->stage->tree, places->over);
 	struct stat st;
 	struct verdict v;
 
 	if (copy < 0 || fstat(copy, &st) < 0)
 		return failed();
-	v = write_device(meta, hierarchy, META_DEVICE, st.st_dev);
+	v = write_device(mark, overlay->hierarchy, META_DEVICE, st.st_dev);
 	if (is_accepted(v))
 		*overlay_fd = fd_take(&copy);
 	return v;
 }
 
-static bool any_has(enum hierarchy hierarchy, const struct overlay_layer layers[], size_t count)
+static bool any_has(const struct overlay *overlay)
 {
-	for (size_t i = 0; i < count; i++)
-		if (layers[i].has[hierarchy])
+	for (size_t i = 0; i < overlay->count; i++)
+		if (overlay->layers[i].has[overlay->hierarchy])
 			return true;
 	return false;
 }
 
-struct verdict overlay_make(const struct stage *stage, enum hierarchy hierarchy,
-			    const struct overlay_layer layers[], size_t count, int *overlay_fd)
+/* The two layers on top. */
+static struct verdict make_top(const struct overlay *overlay, const struct places *places, int root,
+			       int mark, struct text *detail, const struct node **at)
 {
-	FD_CLEANUP int meta = -1;
-	struct places places;
-	struct stat root;
+	const struct shared shared = { .stage = overlay->stage,
+				       .hierarchy = overlay->hierarchy,
+				       .root = root,
+				       .layers = overlay->layers,
+				       .count = overlay->count,
+				       .top = overlay->top };
+	FD_CLEANUP int mount = -1;
+	struct stat st;
 	struct verdict v;
 
-	if (!any_has(hierarchy, layers, count)) {
+	if (fstat(root, &st) < 0)
+		return failed();
+	v = write_mark(mark, overlay->hierarchy, st.st_dev, overlay->layers, overlay->count);
+	if (is_accepted(v))
+		v = shared_mount(&shared, detail, at, &mount);
+	if (is_accepted(v) && sys_move_mount(mount, overlay->stage->tree, places->shared) < 0)
+		v = failed();
+	return v;
+}
+
+struct verdict overlay_make(const struct overlay *overlay, struct text *detail,
+			    const struct node **at, int *overlay_fd)
+{
+	FD_CLEANUP int root = -1, mark = -1;
+	struct places places;
+	struct verdict v;
+
+	*at = NULL;
+	if (!any_has(overlay)) {
 		*overlay_fd = -1;
 		return verdict(REASON_ACCEPTED);
 	}
-	v = make_places(stage->tree, hierarchy, &places);
+	v = make_places(overlay, &places);
+	if (is_accepted(v))
+		v = overlay_root(overlay->stage, overlay->hierarchy, &root);
 	if (!is_accepted(v))
 		return v;
-	meta = openat(stage->tree, places.meta, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (meta < 0)
+	mark = openat(overlay->stage->tree, places.mark, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (mark < 0)
 		return failed();
-	v = take_root(stage, hierarchy, &places, &root);
+	v = make_top(overlay, &places, root, mark, detail, at);
 	if (is_accepted(v))
-		v = write_meta(meta, hierarchy, &root, layers, count);
+		v = mount_overlay(overlay, &places, detail);
 	if (is_accepted(v))
-		v = copy_label(stage, hierarchy, meta);
+		v = submounts_keep(overlay->stage, overlay->hierarchy, places.over);
 	if (is_accepted(v))
-		v = mount_overlay(&places, hierarchy, layers, count);
-	if (is_accepted(v))
-		v = submounts_keep(stage, hierarchy, places.over);
-	if (is_accepted(v))
-		v = finish(meta, stage->tree, hierarchy, &places, overlay_fd);
+		v = finish(overlay, &places, mark, overlay_fd);
 	return v;
+}
+
+/* What still holds them, as a copy of the mount does, keeps them. */
+void overlay_drop(enum hierarchy hierarchy, unsigned round)
+{
+	char place[PATH_SIZE];
+
+	overlay_place(hierarchy, round, place);
+	(void)sys_umount(place, SYS_UMOUNT_DETACH);
+	put_path(place, "shared-", hierarchy, round);
+	(void)sys_umount(place, SYS_UMOUNT_DETACH);
 }
 
 /* ---- on the root --------------------------------------------------------------------------- */
@@ -377,10 +460,25 @@ static struct verdict absent_or_unreadable(void)
 	return verdict_errno(REASON_SYSTEM_READ, errno);
 }
 
-/* As systemd-sysext: the file names the device that it is on. Anything else is a copy of such files. */
-struct verdict overlay_absent(int root_fd, enum hierarchy hierarchy)
+/* merge.present where an overlay is mounted on the directory; one that is inside of an overlay is none. */
+static struct verdict check_no_overlay(int dir_fd)
 {
-	FD_CLEANUP int dir_fd = content_open_directory(root_fd, hierarchy_name(hierarchy));
+	struct sys_statx found;
+	struct statfs fs;
+
+	if (sys_statx(dir_fd, &found) < 0 || fstatfs(dir_fd, &fs) < 0)
+		return verdict_errno(REASON_SYSTEM_READ, errno);
+	if ((found.attributes_mask & SYS_STATX_MOUNT_ROOT) == 0)
+		return verdict_errno(REASON_SYSTEM_READ, ENOTSUP);
+	if ((found.attributes & SYS_STATX_MOUNT_ROOT) != 0 &&
+	    (uint64_t)fs.f_type == OVERLAYFS_SUPER_MAGIC)
+		return verdict(REASON_MERGE_PRESENT);
+	return verdict(REASON_ACCEPTED);
+}
+
+/* As systemd-sysext: the file names the device that it is on. Anything else is a copy of such files. */
+static struct verdict check_no_mark(int dir_fd, enum hierarchy hierarchy)
+{
 	FD_CLEANUP int fd = -1;
 	char path[PATH_SIZE];
 	char line[DEVICE_SIZE];
@@ -388,9 +486,7 @@ struct verdict overlay_absent(int root_fd, enum hierarchy hierarchy)
 	struct stat st;
 	ssize_t size;
 
-	if (dir_fd < 0)
-		return absent_or_unreadable();
-	put_meta(path, hierarchy, META_DEVICE);
+	put_marked(path, hierarchy, META_DEVICE);
 	fd = sys_openat2(dir_fd, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC,
 			 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 	if (fd < 0)
@@ -402,6 +498,18 @@ struct verdict overlay_absent(int root_fd, enum hierarchy hierarchy)
 	if ((size_t)size == strlen(line) && memcmp(found, line, strlen(line)) == 0)
 		return verdict(REASON_MERGE_PRESENT);
 	return verdict(REASON_ACCEPTED);
+}
+
+/* Who can write the root can write such a file, but hardly mount something. */
+struct verdict overlay_absent(int root_fd, enum hierarchy hierarchy)
+{
+	FD_CLEANUP int dir_fd = content_open_directory(root_fd, hierarchy_name(hierarchy));
+	struct verdict v;
+
+	if (dir_fd < 0)
+		return absent_or_unreadable();
+	v = check_no_overlay(dir_fd);
+	return v.reason == REASON_MERGE_PRESENT ? check_no_mark(dir_fd, hierarchy) : v;
 }
 
 struct verdict overlay_attach(int overlay_fd, int root_fd, enum hierarchy hierarchy)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The merged hierarchy: an overlay of the root's directory, the images' and, on top, the metadata by
- * which systemd-sysext, or systemd-confext, knows the mount as its own kind (.systemd-sysext/dev, extensions,
- * backing, origin). Those of confexts are mounted nosuid and noexec, as systemd-confext has them.
+ * The merged hierarchy: an overlay of the root's directory, the images', the metadata by which systemd-sysext, or
+ * systemd-confext, knows the mount as its own kind (.systemd-sysext/dev, extensions, backing, origin) and, on top, the
+ * directories that root and images share (sys/shared.h). Those of confexts are mounted nosuid and noexec, as
+ * systemd-confext has them.
  *
  * The layers get their names from vext: plain numbers below the stage. So nothing needs escaping, and
  * as many layers as the kernel takes (OVL_MAX_STACK is 500) fit into the one page of mount(2), which
@@ -14,11 +15,12 @@
 #include "core/mountinfo.h"
 #include "core/plan.h"
 #include "core/text.h"
+#include "sys/nodes.h"
 #include "sys/stage.h"
 #include "vext.h"
 
-/* Images in one overlay: the kernel's limit less the root and the metadata. */
-#define OVERLAY_LAYERS_MAX 498u
+/* Images in one overlay: the kernel's limit less the root, the metadata and the shared directories. */
+#define OVERLAY_LAYERS_MAX 497u
 
 /* Digits of a layer's number with NUL. */
 #define OVERLAY_LAYER_NAME 12u
@@ -26,7 +28,7 @@
 struct overlay_layer {
 	const char *name; /* of the extension */
 	enum extension_class class;
-	bool has[HIERARCHIES]; /* which hierarchies it takes part in */
+	bool has[HIERARCHIES]; /* which hierarchies it takes part in; none: it was given up */
 	/* Of the image, for core/origin.h; "" where the path is not known or not plain. */
 	const char *path;
 	const uint8_t *root_hash;
@@ -41,15 +43,41 @@ void overlay_layer_name(size_t index, char out[OVERLAY_LAYER_NAME]);
  */
 
 /*
- * Makes the overlay of one hierarchy from those of the mounted layers, class by class, topmost first, that have
- * it: detached. It has the mode and the SELinux label of the root's directory, and what is mounted below that is
- * mounted in it too (sys/submounts.h). Without such a layer `overlay_fd` becomes -1. merge.hierarchy when the
- * root has no such directory, merge.overlay for the rest.
+ * The root's hierarchy, without what is mounted below it, for looking things up: the lowest layer. merge.hierarchy when
+ * the root has no such directory, merge.overlay for the rest. The caller closes it.
  */
-struct verdict overlay_make(const struct stage *stage, enum hierarchy hierarchy,
-			    const struct overlay_layer layers[], size_t count, int *overlay_fd);
+struct verdict overlay_root(const struct stage *stage, enum hierarchy hierarchy, int *fd);
 
-/* Is something merged there already, by vext or systemd? merge.present if so. */
+struct overlay {
+	const struct stage *stage;
+	enum hierarchy hierarchy;
+	const struct overlay_layer *layers; /* class by class, topmost first */
+	size_t count;
+	struct node *
+		top; /* the hierarchy as it was compared (sys/fit.h); NULL only without such a layer */
+	unsigned round; /* another one each time that this hierarchy is made */
+};
+
+/*
+ * Makes the overlay of the mounted layers that have the hierarchy: detached. What is mounted below the root's
+ * directory is mounted in it too (sys/submounts.h). Without such a layer `overlay_fd` becomes -1. merge.hierarchy,
+ * merge.overlay, merge.submount; merge.attributes as shared_mount() has it, and then `at` is the directory. `detail` has the
+ * kernel's words, if it gave any.
+ */
+struct verdict overlay_make(const struct overlay *overlay, struct text *detail,
+			    const struct node **at, int *overlay_fd);
+
+/* The directory below the stage on which overlay_make() has mounted the overlay. */
+#define OVERLAY_PLACE_SIZE 64u
+void overlay_place(enum hierarchy hierarchy, unsigned round, char out[OVERLAY_PLACE_SIZE]);
+
+/* Unmounts what overlay_make() has mounted in that round, if it has. The working directory is the stage. */
+void overlay_drop(enum hierarchy hierarchy, unsigned round);
+
+/*
+ * Is something merged there already, by vext or systemd? merge.present if an overlay is mounted there that is marked
+ * as such; a mark alone, which any image and whoever writes the disk could have left, says nothing.
+ */
 struct verdict overlay_absent(int root_fd, enum hierarchy hierarchy);
 
 /*

@@ -78,6 +78,36 @@ static struct verdict copy_all(const struct hierarchy_place *place, struct mount
 	return state == MOUNTS_FAILED ? failed() : v;
 }
 
+static struct verdict list_all(const struct hierarchy_place *place, struct mounts *mounts,
+			       struct listing *points)
+{
+	struct verdict v = verdict(REASON_ACCEPTED);
+	enum mounts_state state = MOUNTS_FOUND;
+	const char *below;
+
+	while (is_accepted(v) && (state = next_below(mounts, place, &below)) == MOUNTS_FOUND)
+		if (mounts->mount.parent == place->mount_id)
+			v = listing_add(points, below);
+	return state == MOUNTS_FAILED ? failed() : v;
+}
+
+struct verdict submounts_list(const struct stage *stage, enum hierarchy hierarchy,
+			      struct listing *points)
+{
+	struct hierarchy_place place;
+	struct mounts *mounts;
+	struct verdict v;
+
+	if (!find_place(stage, hierarchy, &place))
+		return failed();
+	mounts = mounts_open();
+	if (mounts == NULL)
+		return failed();
+	v = list_all(&place, mounts, points);
+	mounts_close(mounts);
+	return v;
+}
+
 struct verdict submounts_keep(const struct stage *stage, enum hierarchy hierarchy, const char *over)
 {
 	FD_CLEANUP int top = openat(stage->tree, over, O_PATH | O_DIRECTORY | O_CLOEXEC);

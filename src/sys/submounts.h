@@ -7,8 +7,16 @@
 #define VEXT_SYS_SUBMOUNTS_H
 
 #include "core/plan.h"
+#include "sys/listing.h"
 #include "sys/stage.h"
 #include "vext.h"
+
+/*
+ * Adds the path, below the hierarchy, of each mount that stands on the hierarchy's own mount. merge.submount without
+ * /proc, system.memory. `points` is freed by the caller in any case.
+ */
+struct verdict submounts_list(const struct stage *stage, enum hierarchy hierarchy,
+			      struct listing *points);
 
 /*
  * Mounts copies of all that is mounted below the hierarchy at the same places below `over`, a directory

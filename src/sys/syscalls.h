@@ -70,6 +70,29 @@ static inline int sys_mount(const char *source, const char *target, const char *
 	return (int)syscall(SYS_mount, source, target, type, flags, options);
 }
 
+/*
+ * What statx(2) fills in, as far as vext looks at it: Linux include/uapi/linux/stat.h. Only some C libraries have it, and
+ * with those that do the kernel's header can't be included.
+ */
+struct sys_statx {
+	uint32_t mask;
+	uint32_t block_size;
+	uint64_t attributes;
+	uint32_t others[10];
+	uint64_t attributes_mask; /* those that the file system and the kernel can tell of */
+	uint64_t more[24];
+};
+
+_Static_assert(sizeof(struct sys_statx) == 256, "as large as the kernel's");
+
+#define SYS_STATX_MOUNT_ROOT UINT64_C(0x2000) /* STATX_ATTR_MOUNT_ROOT, since Linux 5.8 */
+
+/* Of the attributes alone. */
+static inline int sys_statx(int fd, struct sys_statx *found)
+{
+	return (int)syscall(SYS_statx, fd, "", AT_EMPTY_PATH, 0, found);
+}
+
 static inline int sys_umount(const char *target, int flags)
 {
 	return (int)syscall(SYS_umount2, target, flags);

@@ -3,8 +3,8 @@
  * Faults in what merges, for a guest: vext boot on a root that has two images to merge, "one" with /usr and
  * /opt, "two" with /usr.
  *
- * After each run: what is merged is whole and is what was told; the kernel holds two loop devices, a verity
- * device for each merged image and a mount for each hierarchy, and nothing more; and nothing at all after these
+ * After each run: what is merged is whole and is what was told; the kernel holds two loop devices and a verity
+ * device for each merged image, a loop device and a mount for each hierarchy, and nothing more; and nothing at all after these
  * were unmounted. After a kill, and after faults that last into the clean-up, a further run without
  * one may have to come first. Such a run must always merge everything.
  */
@@ -234,11 +234,13 @@ static bool say_left(const char *when, const struct inventory *found,
 static bool examine_remains(const struct scenario *scenario, const struct fault *fault,
 			    unsigned merged, bool opt, char why[SWEEP_WHY_MAX])
 {
+	const unsigned hierarchies_merged = (merged > 0) + opt;
 	struct inventory wanted = scenario->bare, found;
 
-	wanted.loops += 2 * merged;
+	wanted.loops += 2 * merged +
+			hierarchies_merged; /* one below the directories that are shared */
 	wanted.devices += merged;
-	wanted.mounts += (merged > 0) + opt;
+	wanted.mounts += hierarchies_merged;
 	/* Killed, or hindered in cleaning up, it may leave one device for the next run to remove. */
 	if (fault->kind == FAULT_KILL || fault->lasting)
 		return true;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "sys/fit.h"
 #include "sys/overlay.h"
 
 static const uint8_t no_hash[VEXT_HASH_SIZE];
@@ -43,6 +44,33 @@ static void make_layer(int tree, const char *number, const char *hierarchy)
 		die(path);
 }
 
+/* As execute_plan() does it: the lowest first. */
+static void admit(struct fit *fit, size_t count)
+{
+	struct notes notes = { 0 };
+	char bytes[512];
+	struct text detail;
+
+	text_init(&detail, bytes, sizeof(bytes));
+	for (size_t i = count; i > 0; i--)
+		need(fit_admit(fit, (uint32_t)(i - 1), &notes, &detail), "fit");
+}
+
+static void lay_over(const struct fit *fit, enum hierarchy hierarchy, size_t count, int *fd)
+{
+	const struct overlay overlay = { .stage = fit->stage,
+					 .hierarchy = hierarchy,
+					 .layers = fit->layers,
+					 .count = count,
+					 .top = fit->nodes.hierarchy[hierarchy] };
+	const struct node *at;
+	char bytes[512];
+	struct text detail;
+
+	text_init(&detail, bytes, sizeof(bytes));
+	need(overlay_make(&overlay, &detail, &at, fd), "overlay");
+}
+
 int main(int argc, char **argv)
 {
 	const enum extension_class class = argc > 1 && strcmp(argv[1], "confext") == 0 ?
@@ -55,6 +83,7 @@ int main(int argc, char **argv)
 		{ .name = "new", .class = class, .path = "", .root_hash = no_hash },
 	};
 	struct stage stage = STAGE_NONE;
+	struct fit fit = { .stage = &stage, .layers = layers };
 
 	if (root < 0)
 		die("CLASS ROOT");
@@ -65,8 +94,11 @@ int main(int argc, char **argv)
 		layers[0].has[i] = layers[1].has[i] = true;
 		make_layer(stage.tree, "0", hierarchy_name((enum hierarchy)i));
 		make_layer(stage.tree, "1", hierarchy_name((enum hierarchy)i));
-		need(overlay_make(&stage, (enum hierarchy)i, layers, 2, &overlays[i]), "overlay");
 	}
+	admit(&fit, 2);
+	for (unsigned i = 0; i < HIERARCHIES; i++)
+		if (layers[0].has[i])
+			lay_over(&fit, (enum hierarchy)i, 2, &overlays[i]);
 	need(stage_leave(&stage), "stage");
 	for (unsigned i = 0; i < HIERARCHIES; i++)
 		if (overlays[i] >= 0)

@@ -23,10 +23,14 @@ static void judge(int directory, enum extension_class class, const char *name,
 {
 	const int image = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	bool has[HIERARCHIES];
+	char bytes[320];
+	struct text detail;
 
 	if (image < 0)
 		die(name);
-	printf("%s %s\n", name, reason_name(content_check(image, class, name, host, has).reason));
+	text_init(&detail, bytes, sizeof(bytes));
+	printf("%s %s\n", name,
+	       reason_name(content_check(image, class, name, host, has, &detail).reason));
 	close(image);
 }
 

@@ -12,8 +12,10 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "sys/fit.h"
 #include "sys/merged.h"
 #include "sys/overlay.h"
 #include "sys/syscalls.h"
@@ -37,6 +39,8 @@ static char in_the_way[MOUNTINFO_PATH_MAX];
 struct scene {
 	struct tree *root;
 	struct stage stage;
+	struct fit fit;
+	unsigned round;
 	int overlay;
 };
 
@@ -91,6 +95,7 @@ static int tear_down(void **state)
 
 	if (scene->overlay >= 0)
 		close(scene->overlay);
+	fit_free(&scene->fit);
 	(void)stage_leave(&scene->stage);
 	if (scene->root) {
 		assert_int_equal(sys_umount(scene->root->path, SYS_UMOUNT_DETACH), 0);
@@ -117,9 +122,43 @@ static void assert_holds(int dir_fd, const char *path, const char *text)
 	assert_string_equal(found, text);
 }
 
+/* As execute_plan() does it: the lowest first. */
+static struct verdict admit(struct scene *scene, const struct overlay_layer some[], size_t count)
+{
+	struct verdict v = verdict(REASON_ACCEPTED);
+	struct notes notes = { 0 };
+	char bytes[320];
+	struct text text;
+
+	text_init(&text, bytes, sizeof(bytes));
+	fit_free(&scene->fit);
+	scene->fit = (struct fit){ .stage = &scene->stage, .layers = some };
+	for (size_t i = count; i > 0 && is_accepted(v); i--)
+		v = fit_admit(&scene->fit, (uint32_t)(i - 1), &notes, &text);
+	return v;
+}
+
+static struct verdict make_of(struct scene *scene, enum hierarchy hierarchy,
+			      const struct overlay_layer some[], size_t count)
+{
+	const struct node *at;
+	char bytes[320];
+	struct text text;
+	struct verdict v = admit(scene, some, count);
+	const struct overlay overlay = { .stage = &scene->stage,
+					 .hierarchy = hierarchy,
+					 .layers = some,
+					 .count = count,
+					 .top = scene->fit.nodes.hierarchy[hierarchy],
+					 .round = scene->round++ };
+
+	text_init(&text, bytes, sizeof(bytes));
+	return is_accepted(v) ? overlay_make(&overlay, &text, &at, &scene->overlay) : v;
+}
+
 static struct verdict make(struct scene *scene)
 {
-	return overlay_make(&scene->stage, HIERARCHY_USR, layers, 3, &scene->overlay);
+	return make_of(scene, HIERARCHY_USR, layers, 3);
 }
 
 static void lays_images_over_the_root(void **state)
@@ -148,9 +187,7 @@ static void says_no_origin_where_a_path_is_not_known(void **state)
 
 	need_root(scene);
 	some[1].path = "";
-	assert_int_equal(
-		overlay_make(&scene->stage, HIERARCHY_USR, some, 2, &scene->overlay).reason,
-		REASON_ACCEPTED);
+	assert_int_equal(make_of(scene, HIERARCHY_USR, some, 2).reason, REASON_ACCEPTED);
 	assert_holds(scene->overlay, ".systemd-sysext/extensions", "a\nb\n");
 	assert_int_equal(faccessat(scene->overlay, ".systemd-sysext/origin", F_OK, 0), -1);
 }
@@ -161,9 +198,7 @@ static void merges_confexts_without_programs(void **state)
 	struct statvfs fs;
 
 	need_root(scene);
-	assert_int_equal(
-		overlay_make(&scene->stage, HIERARCHY_ETC, layers, 3, &scene->overlay).reason,
-		REASON_ACCEPTED);
+	assert_int_equal(make_of(scene, HIERARCHY_ETC, layers, 3).reason, REASON_ACCEPTED);
 	assert_holds(scene->overlay, "host.conf", "host");
 	assert_holds(scene->overlay, "c.conf", "c");
 	assert_holds(scene->overlay, ".systemd-confext/confexts", "c\n");
@@ -200,18 +235,6 @@ static void keeps_the_label(void **state)
 	assert_int_equal(fgetxattr(fd, "security.selinux", label, sizeof(label)), 27);
 	close(fd);
 	assert_string_equal(label, "system_u:object_r:usr_t:s0");
-}
-
-/* An image that has a file, or a link, where the host has a mount. */
-static void refuses_when_a_mount_has_no_place(void **state)
-{
-	struct scene *scene = *state;
-
-	need_root(scene);
-	layer_file(scene, "0/usr/other/file", "x");
-	assert_int_equal(symlinkat("../other", scene->stage.tree, "0/usr/share"), 0);
-	assert_int_equal(make(scene).reason, REASON_MERGE_SUBMOUNT);
-	assert_int_equal(scene->overlay, -1);
 }
 
 static struct merged read_usr(const struct scene *scene)
@@ -277,6 +300,72 @@ static void appears_and_disappears_whole(void **state)
 	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason, REASON_ACCEPTED);
 	assert_int_equal(faccessat(scene->root->fd, "usr/bin/only", F_OK, 0), -1);
 	assert_holds(scene->root->fd, "usr/share/a b/inner/file", "inner");
+}
+
+/* The device's number, as systemd-sysext would write it. */
+static void forge_mark(struct scene *scene, const char *hierarchy, const char *mark)
+{
+	char path[64], line[64];
+	struct stat st;
+
+	assert_int_equal(fstatat(scene->root->fd, hierarchy, &st, 0), 0);
+	snprintf(path, sizeof(path), "%s/%s/dev", hierarchy, mark);
+	snprintf(line, sizeof(line), "%u:%u\n", major(st.st_dev), minor(st.st_dev));
+	tree_text(scene->root, path, line);
+}
+
+/* On the root's file system, and on another that is mounted there. */
+static void believes_no_mark_alone(void **state)
+{
+	struct scene *scene = *state;
+	char path[512];
+
+	need_root(scene);
+	forge_mark(scene, "usr", ".systemd-sysext");
+	forge_mark(scene, "etc", ".systemd-confext");
+	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason, REASON_ACCEPTED);
+	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_ETC).reason, REASON_ACCEPTED);
+	tree_directory(scene->root, "opt");
+	snprintf(path, sizeof(path), "%s/opt", scene->root->path);
+	assert_int_equal(sys_mount("opt", path, "tmpfs", 0, NULL), 0);
+	forge_mark(scene, "opt", ".systemd-sysext");
+	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_OPT).reason, REASON_ACCEPTED);
+}
+
+/* Of a root that is an overlay as a whole, each directory is on one. */
+static void believes_no_mark_within_an_overlay(void **state)
+{
+	struct scene *scene = *state;
+	char options[2048], path[512];
+
+	need_root(scene);
+	tree_directory(scene->root, "upper");
+	tree_directory(scene->root, "work");
+	tree_text(scene->root, "lower/usr/file", "lower");
+	tree_directory(scene->root, "merged");
+	snprintf(options, sizeof(options), "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work",
+		 scene->root->path, scene->root->path, scene->root->path);
+	snprintf(path, sizeof(path), "%s/merged", scene->root->path);
+	assert_int_equal(sys_mount("overlay", path, "overlay", 0, options), 0);
+	close(scene->root->fd);
+	scene->root->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	forge_mark(scene, "usr", ".systemd-sysext");
+	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason, REASON_ACCEPTED);
+}
+
+/* An overlay that somebody has for a reason of his own. */
+static void asks_a_mounted_overlay_for_its_mark(void **state)
+{
+	struct scene *scene = *state;
+	char options[1024], path[512];
+
+	need_root(scene);
+	tree_directory(scene->root, "one");
+	snprintf(options, sizeof(options), "lowerdir=%s/one:%s/usr", scene->root->path,
+		 scene->root->path);
+	snprintf(path, sizeof(path), "%s/usr", scene->root->path);
+	assert_int_equal(sys_mount("overlay", path, "overlay", 0, options), 0);
+	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason, REASON_ACCEPTED);
 }
 
 static void attach(struct scene *scene)
@@ -516,10 +605,13 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(keeps_what_is_mounted_below, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(keeps_the_label, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(refuses_when_a_mount_has_no_place, set_up,
-						tear_down),
 		cmocka_unit_test_setup_teardown(tells_what_is_merged, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(appears_and_disappears_whole, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(believes_no_mark_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(believes_no_mark_within_an_overlay, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(asks_a_mounted_overlay_for_its_mark, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(stays_without_proc, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(stays_for_want_of_privileges, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(takes_only_so_many_off, set_up, tear_down),

@@ -27,10 +27,13 @@ static void reads_an_image(void **state)
 		"\"name\":\"a\",\"verdict\":\"accepted\",\"reason\":\"accepted\",\"detail\":\"d\","
 		"\"rootHash\":\"00\",\"signer\":{\"fingerprint\":\"ff\",\"subject\":\"CN=x\","
 		"\"source\":\"baked\"},\"class\":\"sysext\",\"step\":\"check-content\","
-		"\"kernelChecked\":true,\"microsecondsOf\":{\"judge\":1,\"attach\":2,\"mount\":3},"
+		"\"kernelChecked\":true,\"notes\":[{\"kind\":\"below-mount\",\"path\":\"/usr/local\","
+		"\"hides\":null},{\"kind\":\"hidden-file\",\"path\":\"/usr/a\",\"hides\":\"b\"}],"
+		"\"notesLeftOut\":3,\"microsecondsOf\":{\"judge\":1,\"attach\":2,\"mount\":3},"
 		"\"microseconds\":6}]}\n";
 	struct record record;
 	struct record_image image;
+	struct record_note note;
 
 	(void)state;
 	assert_true(record_open(json, sizeof(json) - 1, &record));
@@ -43,6 +46,7 @@ static void reads_an_image(void **state)
 	assert_null(image.name);
 	assert_null(image.subject);
 	assert_false(image.has_steps);
+	assert_int_equal(image.notes + image.notes_left_out, 0);
 	record_image(&record, 1, &image);
 	assert_string_equal(image.name, "a");
 	assert_string_equal(image.class, "sysext");
@@ -50,6 +54,15 @@ static void reads_an_image(void **state)
 	assert_string_equal(image.source, "baked");
 	assert_true(image.has_steps && image.kernel_checked);
 	assert_int_equal(image.judge + 10 * image.attach + 100 * image.mount, 321);
+	assert_int_equal(image.notes, 2);
+	assert_int_equal(image.notes_left_out, 3);
+	record_note(&record, 1, 0, &note);
+	assert_string_equal(note.kind, "below-mount");
+	assert_string_equal(note.path, "/usr/local");
+	assert_null(note.hides);
+	record_note(&record, 1, 1, &note);
+	assert_string_equal(note.kind, "hidden-file");
+	assert_string_equal(note.hides, "b");
 	record_close(&record);
 }
 
@@ -68,10 +81,13 @@ static void refuses_what_it_does_not_know(void **state)
 
 static void survives_other_types(void **state)
 {
-	static const char json[] = "{\"version\":1,\"root\":7,\"time\":\"x\",\"images\":[7,"
-				   "{\"name\":[],\"signer\":\"x\",\"microsecondsOf\":[]}]}";
+	static const char json[] =
+		"{\"version\":1,\"root\":7,\"time\":\"x\",\"images\":[7,"
+		"{\"name\":[],\"signer\":\"x\",\"microsecondsOf\":[],\"notes\":\"x\"},"
+		"{\"notes\":[7,{\"kind\":1}],\"notesLeftOut\":\"x\"}]}";
 	struct record record;
 	struct record_image image;
+	struct record_note note;
 
 	(void)state;
 	assert_true(record_open(json, sizeof(json) - 1, &record));
@@ -82,6 +98,12 @@ static void survives_other_types(void **state)
 		assert_null(image.name);
 		assert_null(image.source);
 		assert_false(image.has_steps);
+		assert_int_equal(image.notes_left_out, 0);
+		assert_int_equal(image.notes, i == 2 ? 2 : 0);
+		for (size_t n = 0; n < image.notes; n++) {
+			record_note(&record, i, n, &note);
+			assert_true(!note.kind && !note.path && !note.hides);
+		}
 	}
 	record_close(&record);
 }
