@@ -68,8 +68,8 @@ static void describe_signer(const struct report *report, struct text *text)
 	}
 }
 
-/* errno's text and the place, as far as there are any. */
-static void describe_where(struct verdict v, struct text *text)
+/* errno's text and the byte, as far as there are any. */
+static void describe_errno(struct verdict v, struct text *text)
 {
 	if (v.sys_errno != 0) {
 		text_str(text, " (");
@@ -81,6 +81,11 @@ static void describe_where(struct verdict v, struct text *text)
 		text_u64(text, v.at);
 		text_str(text, ")");
 	}
+}
+
+static bool has_detail(const struct report *report)
+{
+	return !is_accepted(report->verdict) && report->detail && report->detail[0];
 }
 
 void report_line(const struct report *report, char line[REPORT_LINE_MAX])
@@ -100,7 +105,35 @@ void report_line(const struct report *report, char line[REPORT_LINE_MAX])
 	text_str(&text, reason_name(report->verdict.reason));
 	text_str(&text, ": ");
 	text_str(&text, reason_sentence(report->verdict.reason));
-	describe_where(report->verdict, &text);
+	if (has_detail(report)) {
+		text_str(&text, ": ");
+		text_escaped(&text, report->detail, strlen(report->detail));
+	}
+	describe_errno(report->verdict, &text);
+}
+
+static void begin_note(const struct report *report, char line[REPORT_LINE_MAX], struct text *text)
+{
+	text_init(text, line, REPORT_LINE_MAX);
+	text_escaped(text, subject(report), strlen(subject(report)));
+	text_str(text, ": ");
+}
+
+void report_notes(const struct report *report)
+{
+	const struct notes *notes = report->notes;
+	char line[REPORT_LINE_MAX];
+	struct text text;
+
+	for (uint32_t i = 0; notes && i < notes->count; i++) {
+		begin_note(report, line, &text);
+		note_describe(&notes->list[i], &text);
+		log_line(LOG_LEVEL_WARNING, "%s", line);
+	}
+	if (notes && notes->left_out > 0) {
+		begin_note(report, line, &text);
+		log_line(LOG_LEVEL_WARNING, "%s%u more of such notes", line, notes->left_out);
+	}
 }
 
 static void signer_json(const struct signer *signer, struct json *json)
@@ -132,16 +165,49 @@ static void took_json(const struct report *report, struct json *json)
 		json_u64(json, "microseconds", sum);
 }
 
-void report_json(const struct report *report, struct json *json)
+/* The sentence and what belongs to it. Not escaped here: json_string() does that. */
+static void detail_json(const struct report *report, struct json *json)
 {
-	struct verdict v = report->verdict;
+	const struct verdict v = report->verdict;
 	char detail[REPORT_LINE_MAX];
 	struct text text;
 
 	text_init(&text, detail, sizeof(detail));
 	text_str(&text,
 		 is_accepted(v) && !report->signer ? unsigned_sentence : reason_sentence(v.reason));
-	describe_where(v, &text);
+	if (has_detail(report)) {
+		text_str(&text, ": ");
+		text_str(&text, report->detail);
+	}
+	describe_errno(v, &text);
+	json_string(json, "detail", detail);
+}
+
+static void note_json(const struct note *note, struct json *json)
+{
+	json_open(json, NULL, '{');
+	json_string(json, "kind", note_kind_name(note->kind));
+	json_string(json, "path", note->path);
+	json_string(json, "hides", note->hides[0] ? note->hides : NULL);
+	json_close(json, '}');
+}
+
+static void notes_json(const struct notes *notes, struct json *json)
+{
+	if (!notes || notes->count == 0)
+		return;
+	json_open(json, "notes", '[');
+	for (uint32_t i = 0; i < notes->count; i++)
+		note_json(&notes->list[i], json);
+	json_close(json, ']');
+	if (notes->left_out > 0)
+		json_u64(json, "notesLeftOut", notes->left_out);
+}
+
+void report_json(const struct report *report, struct json *json)
+{
+	const struct verdict v = report->verdict;
+
 	json_open(json, NULL, '{');
 	json_string(json, "image", report->image);
 	json_string(json, "name", report->name && report->name[0] ? report->name : NULL);
@@ -156,7 +222,7 @@ void report_json(const struct report *report, struct json *json)
 		json_null(json, "errno");
 	else
 		json_u64(json, "errno", (uint64_t)v.sys_errno);
-	json_string(json, "detail", detail);
+	detail_json(report, json);
 	if (report->root_hash)
 		json_hex(json, "rootHash", report->root_hash, VEXT_HASH_SIZE);
 	else
@@ -170,6 +236,7 @@ void report_json(const struct report *report, struct json *json)
 		json_string(json, "step", report->step);
 		json_bool(json, "kernelChecked", report->kernel_checked);
 	}
+	notes_json(report->notes, json);
 	took_json(report, json);
 	json_close(json, '}');
 }

@@ -4,6 +4,7 @@
 #define VEXT_REPORT_H
 
 #include "core/class.h"
+#include "core/note.h"
 #include "core/text.h"
 #include "json.h"
 #include "vext.h"
@@ -24,6 +25,8 @@ struct report {
 	const char *name;	    /* NULL or "": the file name is no name */
 	enum extension_class class; /* CLASS_UNKNOWN: not told */
 	struct verdict verdict;
+	const char *detail; /* NULL, or where and what of a refusal; text of others, "": nothing */
+	const struct notes *notes;   /* NULL, or what is worth telling of a merged image */
 	const uint8_t *root_hash;    /* NULL: not known */
 	const struct signer *signer; /* NULL unless a trusted certificate signed it */
 	const char *step;	     /* NULL, or the last step of merging tried */
@@ -46,8 +49,11 @@ enum exit_status report_worse(enum exit_status a, enum exit_status b);
 /* Tells of trouble that is not about one image, in the log; EXIT_SYSTEM. */
 enum exit_status report_trouble(const char *what, struct verdict verdict);
 
-/* "accepted NAME: …" or "refused NAME: group.name: sentence (errno; at byte N)". No newline. */
+/* "accepted NAME: …" or "refused NAME: group.name: sentence: detail (errno) (at byte N)". No newline. */
 void report_line(const struct report *report, char line[REPORT_LINE_MAX]);
+
+/* Tells the notes in the log, a line each. */
+void report_notes(const struct report *report);
 
 /* One member of "images", as DESIGN and vext(8) describe it. */
 void report_json(const struct report *report, struct json *json);

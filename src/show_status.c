@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "core/note.h"
 #include "hierarchies.h"
 #include "options.h"
 #include "log.h"
@@ -86,7 +87,7 @@ static void print_signer(const struct record_image *image)
 	fputs(" (", stdout);
 	print_text(image->source);
 	fputs(")\n", stdout);
-	print_field("certificate", image->fingerprint);
+	print_field("cert", image->fingerprint);
 	putchar('\n');
 	if (image->has_steps)
 		printf("    %-11s%s\n", "checked by",
@@ -133,6 +134,34 @@ static void print_image(const struct record_image *image, const struct hierarchi
 		print_times(image);
 }
 
+/* A later vext may have left kinds that this one has no sentence for: then the word of the file must do. */
+static void print_note(const struct record_note *note)
+{
+	const enum note_kind kind = note_kind_of(note->kind ? note->kind : "");
+	char sentence[NOTE_SENTENCE_MAX];
+	struct text text;
+
+	text_init(&text, sentence, sizeof(sentence));
+	note_explain(kind, note->hides ? note->hides : "", &text);
+	print_field("note", note->path);
+	fputs(": ", stdout);
+	print_text(kind ? sentence : note->kind);
+	putchar('\n');
+}
+
+static void print_notes(const struct record *record, size_t i, const struct record_image *image)
+{
+	struct record_note note;
+
+	for (size_t n = 0; n < image->notes; n++) {
+		record_note(record, i, n, &note);
+		print_note(&note);
+	}
+	if (image->notes_left_out > 0)
+		printf("    %-11s%llu more of such\n", "notes",
+		       (unsigned long long)image->notes_left_out);
+}
+
 static void print_run(const struct record *record, const struct hierarchies *hierarchies)
 {
 	struct record_image image;
@@ -150,6 +179,7 @@ static void print_run(const struct record *record, const struct hierarchies *hie
 		putchar('\n');
 		record_image(record, i, &image);
 		print_image(&image, hierarchies);
+		print_notes(record, i, &image);
 	}
 }
 

@@ -60,9 +60,14 @@ size_t record_images(const struct record *record)
 	return yyjson_arr_size(member(record, "images"));
 }
 
+static yyjson_val *image_at(const struct record *record, size_t i)
+{
+	return yyjson_arr_get(member(record, "images"), i);
+}
+
 void record_image(const struct record *record, size_t i, struct record_image *image)
 {
-	yyjson_val *entry = yyjson_arr_get(member(record, "images"), i);
+	yyjson_val *entry = image_at(record, i);
 	yyjson_val *signer = yyjson_obj_get(entry, "signer");
 	yyjson_val *took = yyjson_obj_get(entry, "microsecondsOf");
 
@@ -82,5 +87,19 @@ void record_image(const struct record *record, size_t i, struct record_image *im
 		.judge = number_of(took, "judge"),
 		.attach = number_of(took, "attach"),
 		.mount = number_of(took, "mount"),
+		.notes = yyjson_arr_size(yyjson_obj_get(entry, "notes")),
+		.notes_left_out = number_of(entry, "notesLeftOut"),
+	};
+}
+
+void record_note(const struct record *record, size_t i, size_t n, struct record_note *note)
+{
+	yyjson_val *notes = yyjson_obj_get(image_at(record, i), "notes");
+	yyjson_val *entry = yyjson_arr_get(notes, n);
+
+	*note = (struct record_note){
+		.kind = text_of(entry, "kind"),
+		.path = text_of(entry, "path"),
+		.hides = text_of(entry, "hides"),
 	};
 }

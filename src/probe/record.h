@@ -29,6 +29,15 @@ struct record_image {
 	bool has_steps; /* the rest is known */
 	bool kernel_checked;
 	uint64_t judge, attach, mount; /* microseconds */
+	size_t notes;		       /* how many, see record_note() */
+	uint64_t notes_left_out;       /* and how many more there were */
+};
+
+/* One note of an image; texts as above, of which `hides` is NULL for the root's file, too. */
+struct record_note {
+	const char *kind; /* note_kind_name(), or a word of a later vext */
+	const char *path;
+	const char *hides;
 };
 
 /* False for what is not JSON of a version that is known. Released by record_close(). */
@@ -43,5 +52,7 @@ uint64_t record_merge(const struct record *record);	   /* of that, the merge */
 size_t record_images(const struct record *record);
 /* `i` is below record_images(). */
 void record_image(const struct record *record, size_t i, struct record_image *image);
+/* `n` is below the image's `notes`. */
+void record_note(const struct record *record, size_t i, size_t n, struct record_note *note);
 
 #endif
