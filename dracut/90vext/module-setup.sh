@@ -7,8 +7,9 @@
 # shellcheck disable=SC2154  # kernel, moddir and the like come from dracut
 
 # Where the kernel has these as modules they go in; where they are built in there is nothing to do.
-vext_modules_needed=(loop dm_mod dm_verity overlay)
-vext_modules_filesystems=(erofs squashfs)
+# erofs also where all images are squashfs: the uppermost layer of every merge is an erofs that vext writes.
+vext_modules_needed=(loop dm_mod dm_verity erofs overlay)
+vext_modules_filesystems=(squashfs)
 # Faster SHA-256, where the machine has one.
 vext_modules_optional=(sha256 sha256_ssse3 sha256_arm64 sha2_ce)
 
@@ -24,7 +25,6 @@ check() {
         # A module, or built in.
         check_kernel_module "$m" || missing+=("$m")
     done
-    check_kernel_module erofs || check_kernel_module squashfs || missing+=("erofs or squashfs")
     ((${#missing[@]} == 0)) || {
         printf -v list '%s, ' "${missing[@]}"
         derror "vext: kernel $kernel lacks ${list%, }; without that no system extension can be merged, so vext is left out"

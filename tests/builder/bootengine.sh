@@ -71,9 +71,13 @@ module_tells() { # WHICH
 	has usr/bin/vext
 	prepare="rm -r $fs/squashfs $fs/erofs $md/dm-verity*; depmod $here"
 	dracut_by "$1" "vext"
-	tells 'vext: kernel [^ ]+ lacks dm_verity, erofs or squashfs; .* left out$'
+	tells 'vext: kernel [^ ]+ lacks dm_verity, erofs; .* left out$'
 	has_not usr/bin/vext
 	[ "$1" = own ] || return 0 # the rest is of the same functions
+	prepare="rm -r $fs/erofs; depmod $here"
+	dracut_by "$1" "vext"
+	tells 'vext: kernel [^ ]+ lacks erofs; .* left out$'
+	has_not usr/bin/vext
 	prepare="rm -r $fs/overlayfs; depmod $here"
 	dracut_by "$1" "vext"
 	tells 'vext: kernel [^ ]+ lacks overlay; '
