@@ -201,13 +201,15 @@ install: $(PROGRAM) build/vext.8
 	install -m 644 $(wildcard dracut/90vext/*.service dracut/90vext/*.rules) $(DESTDIR)$(DRACUTDIR)/90vext
 
 # The image builder's side. Its scripts find each other, and the program, by where they lie.
-BUILDER := bake ephemeral-key build-sysext inject update-bootengine check-kernel-config
+BUILDER := bake ephemeral-key build-sysext check-sysext inject update-bootengine check-kernel-config
 install-builder: install
-	install -d $(DESTDIR)$(TOOLSDIR)/crypto $(DESTDIR)$(TOOLSDIR)/bootengine $(DESTDIR)$(TOOLSDIR)/build $(DESTDIR)$(TOOLSDIR)/dracut
+	install -d $(DESTDIR)$(TOOLSDIR)/crypto $(DESTDIR)$(TOOLSDIR)/bootengine $(DESTDIR)$(TOOLSDIR)/build $(DESTDIR)$(TOOLSDIR)/dracut \
+		$(DESTDIR)$(TOOLSDIR)/src/core
 	install -m 755 crypto/bake crypto/ephemeral-key $(DESTDIR)$(TOOLSDIR)/crypto
 	install -m 644 crypto/section.h $(DESTDIR)$(TOOLSDIR)/crypto
-	install -m 755 $(filter-out %.packages %.sh %/packaging,$(wildcard bootengine/*)) $(DESTDIR)$(TOOLSDIR)/bootengine
-	install -m 644 bootengine/tools.packages bootengine/work.sh $(DESTDIR)$(TOOLSDIR)/bootengine
+	install -m 644 src/core/protected.def $(DESTDIR)$(TOOLSDIR)/src/core
+	install -m 755 $(filter-out %.packages %.sh %.awk %/packaging,$(wildcard bootengine/*)) $(DESTDIR)$(TOOLSDIR)/bootengine
+	install -m 644 bootengine/tools.packages bootengine/work.sh bootengine/check-sysext.awk $(DESTDIR)$(TOOLSDIR)/bootengine
 	ln -sfn $(DRACUTDIR)/90vext $(DESTDIR)$(TOOLSDIR)/dracut/90vext
 	ln -sfn $(BINDIR)/vext $(DESTDIR)$(TOOLSDIR)/build/vext
 	$(Q)for tool in $(BUILDER); do \

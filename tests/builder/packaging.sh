@@ -19,11 +19,16 @@ installs() {
 	# shellcheck disable=SC2016  # for the inner shell
 	run bootengine/in-root --writable --ro-bind "$dest=/run/dest" --bind "$scratch=/run/scratch" "$tools" -- bash -euc '
 		cp -R /run/dest/usr/. /usr/
-		for tool in bake ephemeral-key build-sysext inject update-bootengine check-kernel-config; do
+		for tool in bake ephemeral-key build-sysext check-sysext inject update-bootengine check-kernel-config; do
 			vext-$tool --help > /dev/null
 		done
 		vext-bake /usr/bin/vext /run/scratch/installed /usr/certificate.crt
 		vext-inject --segment -o /run/scratch/segment -- /usr/certificate.crt
+		# The list of protected paths comes along.
+		mkdir -p /run/scratch/tree-of-init/usr/lib/systemd /run/scratch/tree-of-nothing/usr/bin
+		touch /run/scratch/tree-of-init/usr/lib/systemd/systemd
+		vext-check-sysext --host-root / /run/scratch/tree-of-nothing
+		! vext-check-sysext --host-root / /run/scratch/tree-of-init || exit 9
 		# Nothing is written beside them.
 		. /usr/lib/vext/bootengine/work.sh
 		[ "$roots $results" = "/var/cache/vext/roots " ]
@@ -31,6 +36,8 @@ installs() {
 		vext-update-bootengine --root / || status=$?
 		[ $status = 2 ]'
 	wants 0
+	says '^accepted tree-of-nothing$'
+	says '^refused tree-of-init: merge\.init: '
 	tells '^vext-update-bootengine: --output is needed$'
 	is_trusting "$scratch/installed" "$certificate"
 }

@@ -240,21 +240,21 @@ unsafe_trees() {
 	told -- 'usr/bin/x: a link that leads out of the image, to \.\./\.\./\.\./etc/shadow' 'ln -s ../../../etc/shadow usr/bin/x'
 	told -- 'opt/x: a link that leads out of the image' 'ln -s ../a/../../b opt/x'
 	told -- "usr/bin/x: a link that leads out of the image, to $scratch/bad/usr" 'ln -s "$PWD/usr/bin/thing" usr/bin/x'
-	told -- 'usr/lib64: a link in the place of a directory of the host' 'ln -s lib usr/lib64'
+	told -- 'merge\.type: usr/lib64 is a link in the image and a directory in a usual root' 'ln -s lib usr/lib64'
 	told -- 'usr/lib/extension-release\.d: a link' 'ln -s ../share usr/lib/extension-release.d'
 	told -- 'usr/x: a device' 'mknod usr/x c 0 0 || mknod usr/x c 1 3' # where this is an overlay itself
 	told -- 'opt/x: a device' 'mknod opt/x b 7 0'
 	told -- 'usr/x: neither file, directory nor link' 'mkfifo usr/x'
-	told -- 'usr/lib/os-release: an extension must not replace' 'ln -s nowhere usr/lib/os-release'
-	told -- 'usr/share: has a mark of overlayfs' 'setfattr -n user.overlay.opaque -v y usr/share'
-	told -- 'usr/share: has a mark of overlayfs' 'setfattr -n trusted.overlay.opaque -v y usr/share || setfattr -n user.overlay.origin -v y usr/share'
+	told -- 'merge\.os-release: usr/lib/os-release is protected' 'ln -s nowhere usr/lib/os-release'
+	told -- 'merge\.whiteout: usr/share has a mark of overlayfs' 'setfattr -n user.overlay.opaque -v y usr/share'
+	told -- 'merge\.whiteout: usr/share has a mark of overlayfs' 'setfattr -n trusted.overlay.opaque -v y usr/share || setfattr -n user.overlay.origin -v y usr/share'
 	told -- 'extension-release\.y: is for an image of another name than x' \
 		'mkdir -p usr/lib/extension-release.d; echo ID=_any > usr/lib/extension-release.d/extension-release.y'
 	told -- 'not a file that says ID=' \
 		'mkdir -p usr/lib/extension-release.d; echo VERSION_ID=1 > usr/lib/extension-release.d/extension-release.x'
 	# All at once, in few lines.
 	told -- '… and 15 more such files' 'ln -s / usr/root; for i in $(seq 20); do mknod usr/bin/$i c 1 3; done'
-	tells 'usr/root: a link in the place'
+	tells 'usr/root leads to /, outside of the merged hierarchies'
 	[ "$(wc -l < "$err")" -le 10 ] || fail "told at too great length; $(quoted)"
 }
 foreign_owners() {
@@ -287,7 +287,9 @@ callers_own() {
 	mkdir "$scratch/mine"
 	cp -a "$tree" "$scratch/mine/"
 	chown -hR 65534:65534 "$scratch/mine"
+	mkdir -p "$scratch/src/core"
 	cp -a bootengine "$scratch/"
+	cp -a src/core/protected.def "$scratch/src/core/"
 	run setpriv --reuid=65534 --regid=65534 --clear-groups "$scratch/bootengine/build-sysext" --unsigned --vext '' \
 		--tools /nonexistent "$scratch/mine/tree" "$scratch/mine/x.raw"
 	wants 3

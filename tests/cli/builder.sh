@@ -289,9 +289,9 @@ bad_trees() {
 	bad_tree 'ln -s usr opt'
 	sysext_refuses 3 'opt: is a symbolic link' "$sysext/bad" "$to"
 	bad_tree 'mkdir -p usr/lib; echo ID=x > usr/lib/os-release'
-	sysext_refuses 3 'os-release: an extension must not replace' "$sysext/bad" "$to"
+	sysext_refuses 3 'merge\.os-release: usr/lib/os-release is protected' "$sysext/bad" "$to"
 	bad_tree 'mkdir -p usr/lib/verity.d'
-	sysext_refuses 3 'verity\.d: an extension must not replace' "$sysext/bad" "$to"
+	sysext_refuses 3 'merge\.trust: usr/lib/verity\.d is protected' "$sysext/bad" "$to"
 	bad_tree 'mkdir -p usr/lib/extension-release.d; echo ID=_any > usr/lib/extension-release.d/extension-release.x'
 	sysext_refuses 3 'has an extension-release\.x already' --id debian --version-id 13 "$sysext/bad" "$to"
 	sysext_refuses 3 'no such directory' "$sysext/absent" "$to"
