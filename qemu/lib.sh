@@ -30,7 +30,10 @@ progress() {
 }
 
 need_tools() { "$top/bootengine/debian-root" "$top/bootengine/tools.packages" "$tools"; }
-need_guest() { "$top/bootengine/debian-root" "$top/qemu/guest.packages" "$guest"; }
+# The root that a guest boots: $guest, made from $guest_packages.
+guest_packages=$top/qemu/guest.packages
+need_guest() { "$top/bootengine/debian-root" "$guest_packages" "$guest"; }
+guest_with_selinux() { guest=$build/roots/selinux guest_packages=$top/qemu/selinux.packages; }
 # The next release is the steadier one, but at times it has not all of the packages.
 need_newer() {
 	"$top/bootengine/debian-root" --suite forky "$top/qemu/newer.packages" "$newer" ||
