@@ -76,7 +76,7 @@ Q := @
 say = @printf '  %-7s %s\n' $(1) '$(2)';
 endif
 
-.PHONY: all libs demo bootengine check fuzz faults oracle coverage mutation bench size install install-builder clean distclean help FORCE
+.PHONY: all libs demo bootengine check check-long fuzz faults oracle coverage mutation bench size install install-builder clean distclean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM) build/vext.8
@@ -159,6 +159,11 @@ check: all
 	@src/deps/setup build cross images check
 	$(Q)tests/run
 
+# What is too long for that, apart from the targets below.
+check-long: all
+	@src/deps/setup build cross images check
+	$(Q)tests/run --long
+
 # FUZZ_SECONDS for each target, FUZZ_TARGET="a b" only those.
 fuzz:
 	@src/deps/setup build check
@@ -229,6 +234,7 @@ help:
 	@echo 'make demo            boot a machine that merges signed extensions and refuses others'
 	@echo 'make bootengine      build/bootengine.cpio, an initramfs with vext; BOOTENGINE_MAX is its budget'
 	@echo 'make check           all tests; ends with "N passed, N failed"'
+	@echo 'make check-long      the guests that take longer, such as 100 rounds of merging and unmerging'
 	@echo 'make fuzz            run the fuzz targets; FUZZ_SECONDS=60 for each, FUZZ_TARGET=... only those'
 	@echo 'make faults          each system call and allocation fails, in every way; make check takes a sample'
 	@echo 'make oracle          judge 100000 mutants of images by vext and by other tools'
