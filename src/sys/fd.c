@@ -20,3 +20,21 @@ ssize_t fd_read_whole(int fd, void *buffer, size_t room)
 	}
 	return (ssize_t)have;
 }
+
+bool fd_write_whole(int fd, const void *bytes, size_t size)
+{
+	const char *at = bytes;
+	int tries = 0;
+
+	while (size > 0) {
+		const ssize_t done = write(fd, at, size);
+
+		if (done < 0 && fd_interrupted(&tries))
+			continue;
+		if (done <= 0)
+			return false;
+		at += done;
+		size -= (size_t)done;
+	}
+	return true;
+}

@@ -42,6 +42,9 @@ static inline int fd_interrupted(int *tries)
 	return errno == EINTR && ++*tries < VEXT_TRIES_MAX;
 }
 
+/* Writes all of it; false and errno if that fails. */
+bool fd_write_whole(int fd, const void *bytes, size_t size);
+
 /* Reads up to `room` bytes or to the end; their number, or -1 and errno. */
 ssize_t fd_read_whole(int fd, void *buffer, size_t room);
 

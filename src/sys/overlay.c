@@ -139,23 +139,6 @@ static void put_marked(char out[PATH_SIZE], enum hierarchy hierarchy, const char
 	text_str(&text, file);
 }
 
-static bool write_whole(int fd, const char *bytes, size_t size)
-{
-	int tries = 0;
-
-	while (size > 0) {
-		const ssize_t done = write(fd, bytes, size);
-
-		if (done < 0 && fd_interrupted(&tries))
-			continue;
-		if (done <= 0)
-			return false;
-		bytes += done;
-		size -= (size_t)done;
-	}
-	return true;
-}
-
 static int create_file(int dir_fd, const char *path)
 {
 	FD_CLEANUP int fd = openat(dir_fd, path,
@@ -192,7 +175,7 @@ static struct verdict write_extensions(int mark_fd, enum hierarchy hierarchy,
 
 		if (!takes_part(&layers[i - 1]))
 			continue;
-		if (!write_whole(fd, name, strlen(name)) || !write_whole(fd, "\n", 1))
+		if (!fd_write_whole(fd, name, strlen(name)) || !fd_write_whole(fd, "\n", 1))
 			return failed();
 	}
 	return verdict(REASON_ACCEPTED);
@@ -213,7 +196,7 @@ static bool write_entry(int fd, const struct overlay_layer *layer)
 
 	text_init(&text, entry, sizeof(entry));
 	origin_put(&text, layer->name, layer->path, layer->root_hash);
-	return text_ok(&text) && write_whole(fd, entry, text.used);
+	return text_ok(&text) && fd_write_whole(fd, entry, text.used);
 }
 
 /* All of them, also those without this hierarchy; or no such file, and systemd will look for itself. */
@@ -228,18 +211,18 @@ static struct verdict write_origin(int mark_fd, enum hierarchy hierarchy,
 		return verdict(REASON_ACCEPTED);
 	put_marked(path, hierarchy, META_ORIGIN);
 	fd = create_file(mark_fd, path);
-	if (fd < 0 || !write_whole(fd, ORIGIN_START, strlen(ORIGIN_START)))
+	if (fd < 0 || !fd_write_whole(fd, ORIGIN_START, strlen(ORIGIN_START)))
 		return failed();
 	for (size_t i = 0; i < count; i++) {
 		if (!takes_part(&layers[i]))
 			continue;
-		if ((!is_first && !write_whole(fd, ORIGIN_NEXT, strlen(ORIGIN_NEXT))) ||
+		if ((!is_first && !fd_write_whole(fd, ORIGIN_NEXT, strlen(ORIGIN_NEXT))) ||
 		    !write_entry(fd, &layers[i]))
 			return failed();
 		is_first = false;
 	}
-	return write_whole(fd, ORIGIN_END, strlen(ORIGIN_END)) ? verdict(REASON_ACCEPTED) :
-								 failed();
+	return fd_write_whole(fd, ORIGIN_END, strlen(ORIGIN_END)) ? verdict(REASON_ACCEPTED) :
+								    failed();
 }
 
 static void format_device(dev_t device, char out[DEVICE_SIZE])
@@ -263,7 +246,7 @@ static struct verdict write_device(int mark_fd, enum hierarchy hierarchy, const 
 	put_marked(path, hierarchy, file);
 	fd = create_file(mark_fd, path);
 	format_device(device, line);
-	if (fd < 0 || !write_whole(fd, line, strlen(line)))
+	if (fd < 0 || !fd_write_whole(fd, line, strlen(line)))
 		return failed();
 	return verdict(REASON_ACCEPTED);
 }

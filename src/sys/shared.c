@@ -280,23 +280,6 @@ static struct verdict add_all(struct image *image, const struct node **at)
 
 /* ---- the file system ----------------------------------------------------------------------- */
 
-static bool write_whole(int fd, const uint8_t *bytes, uint64_t size)
-{
-	int tries = 0;
-
-	while (size > 0) {
-		const ssize_t done = write(fd, bytes, size);
-
-		if (done < 0 && fd_interrupted(&tries))
-			continue;
-		if (done <= 0)
-			return false;
-		bytes += done;
-		size -= (uint64_t)done;
-	}
-	return true;
-}
-
 static bool write_image(const struct image *image, int fd, uint64_t size)
 {
 	uint8_t *bytes = calloc(1, size);
@@ -305,7 +288,7 @@ static bool write_image(const struct image *image, int fd, uint64_t size)
 	if (bytes == NULL)
 		return false;
 	erofs_write(image->directories, image->count, bytes, size);
-	is_written = write_whole(fd, bytes, size);
+	is_written = fd_write_whole(fd, bytes, size);
 	free(bytes);
 	return is_written;
 }
