@@ -311,17 +311,23 @@ static struct verdict chase_all(struct chase *chase)
 	return v;
 }
 
-static struct verdict chase_path(struct protect *protect, const struct map *map,
-				 const struct protected_path *path, struct chase *chase)
+/* From the root. False if the path is too long to be one. */
+static bool set_out(struct chase *chase, const char *path)
 {
 	struct text text;
 
+	text_init(&text, chase->rest, sizeof(chase->rest));
+	text_str(&text, path);
+	return text_ok(&text);
+}
+
+static struct verdict chase_path(struct protect *protect, const struct map *map,
+				 const struct protected_path *path, struct chase *chase)
+{
 	*chase = (struct chase){
 		.protect = protect, .map = map, .reason = path->reason, .kind = path->kind
 	};
-	text_init(&text, chase->rest, sizeof(chase->rest));
-	text_str(&text, path->path);
-	return text_ok(&text) ? chase_all(chase) : verdict(REASON_ACCEPTED);
+	return set_out(chase, path->path) ? chase_all(chase) : verdict(REASON_ACCEPTED);
 }
 
 static bool is_any(const char *name)
@@ -470,24 +476,20 @@ struct verdict protect_check(int bare_fd, int merged_fd, const char **path)
 }
 
 /* Without rules. `link` is a place or NULL. */
-static bool chase_alone(int root_fd, const char *path, const char *link, struct chase *chase)
+static bool chase_alone(const struct map *map, const char *path, const char *link,
+			struct chase *chase)
 {
-	static struct map map;
-	struct text text;
-
-	map.root_fd = root_fd;
-	*chase = (struct chase){ .map = &map, .kind = PROTECTED_FILE, .link = link };
-	text_init(&text, chase->rest, sizeof(chase->rest));
-	text_str(&text, path);
-	return text_ok(&text) && is_accepted(chase_all(chase));
+	*chase = (struct chase){ .map = map, .kind = PROTECTED_FILE, .link = link };
+	return set_out(chase, path) && is_accepted(chase_all(chase));
 }
 
 static void chase_end(int root_fd, const char *path, char end[PATHS_SIZE])
 {
-	static struct chase chase;
+	const struct map map = { .root_fd = root_fd };
+	struct chase chase;
 
 	end[0] = '\0';
-	if (chase_alone(root_fd, path, NULL, &chase))
+	if (chase_alone(&map, path, NULL, &chase))
 		memcpy(end, chase.is_directory ? chase.here : chase.end, PATHS_SIZE);
 }
 
@@ -502,9 +504,10 @@ bool protect_leads_alike(int bare_fd, int merged_fd, const char *path)
 
 bool protect_leads_over(int root_fd, const char *path, const char *link)
 {
-	static struct chase chase;
+	const struct map map = { .root_fd = root_fd };
+	struct chase chase;
 
-	return chase_alone(root_fd, path, link, &chase) && chase.is_met;
+	return chase_alone(&map, path, link, &chase) && chase.is_met;
 }
 
 /* The mount that is seen at a hierarchy, which is the overlay's where there is one. */
@@ -519,7 +522,6 @@ bool protect_stays_within(int merged_fd, enum hierarchy from, const char *path)
 {
 	static struct map map;
 	static struct chase chase;
-	const struct protected_path wanted = { path, PROTECTED_FILE, REASON_MERGE_LINK };
 
 	if (!is_accepted(read_map(merged_fd, &map)))
 		return false;
@@ -527,5 +529,5 @@ bool protect_stays_within(int merged_fd, enum hierarchy from, const char *path)
 	for (unsigned i = 0; i < HIERARCHIES; i++)
 		map.may_pass[i] = (i != HIERARCHY_ETC || from == HIERARCHY_ETC) &&
 				  read_mount(merged_fd, (enum hierarchy)i, &map.mounts[i]);
-	return is_accepted(chase_path(NULL, &map, &wanted, &chase)) && !chase.has_left;
+	return chase_alone(&map, path, NULL, &chase) && !chase.has_left;
 }
