@@ -41,6 +41,14 @@ const struct class_traits *class_traits(enum extension_class class)
 	return &all[class];
 }
 
+enum extension_class class_named(const char *name, size_t size)
+{
+	for (unsigned i = 0; i < CLASSES; i++)
+		if (strlen(all[i].name) == size && memcmp(all[i].name, name, size) == 0)
+			return (enum extension_class)i;
+	return CLASS_UNKNOWN;
+}
+
 const char *hierarchy_name(enum hierarchy hierarchy)
 {
 	return hierarchies[hierarchy].name;

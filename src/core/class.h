@@ -16,6 +16,7 @@ enum extension_class {
 };
 
 #define CLASSES 2u
+#define CLASSES_ALL ((1u << CLASSES) - 1) /* a set of classes has the bits 1u << class */
 
 struct class_traits {
 	const char *name;   /* "sysext": of messages, of NAME.sysext.raw, of the overlay's source */
@@ -32,6 +33,9 @@ struct class_traits {
 
 /* Not for CLASS_UNKNOWN. */
 const struct class_traits *class_traits(enum extension_class class);
+
+/* The class of this name, "sysext" or "confext"; CLASS_UNKNOWN if there is none. */
+enum extension_class class_named(const char *name, size_t size);
 
 /* What is laid over the root, each by the extensions of one class. */
 enum hierarchy {

@@ -10,7 +10,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define WORD_PREFIX "vext" /* of what is vext's on the kernel command line */
+#define WORD_PREFIX "vext"     /* of what is vext's on the kernel command line */
+#define KILL_PREFIX "systemd." /* before the class, of the word that switches it off */
 
 static const char *const key_names[CONFIG_KEYS] = {
 	[CONFIG_POLICY] = "policy",
@@ -22,6 +23,8 @@ static const char *const key_names[CONFIG_KEYS] = {
 	[CONFIG_FILESYSTEMS] = "filesystems",
 	[CONFIG_PATHS] = "paths",
 	[CONFIG_USER_CERTIFICATES] = "user-certificates",
+	[CONFIG_FOREIGN_MERGE] = "foreign-merge",
+	[CONFIG_CLASSES] = "classes",
 	[CONFIG_OFF] = "off",
 };
 
@@ -34,6 +37,9 @@ struct word {
 static const struct word on_failures[] = { { "continue", ON_FAILURE_CONTINUE },
 					   { "emergency", ON_FAILURE_EMERGENCY },
 					   { "poweroff", ON_FAILURE_POWEROFF } };
+static const struct word foreign_merges[] = { { "replace", FOREIGN_MERGE_REPLACE },
+					      { "emergency", FOREIGN_MERGE_EMERGENCY },
+					      { "poweroff", FOREIGN_MERGE_POWEROFF } };
 static const struct word corruptions[] = { { "io-error", CORRUPTION_IO_ERROR },
 					   { "restart", CORRUPTION_RESTART },
 					   { "panic", CORRUPTION_PANIC } };
@@ -42,6 +48,9 @@ static const struct word kernel_signatures[] = { { "off", KERNEL_SIGNATURE_OFF }
 						 { "require", KERNEL_SIGNATURE_REQUIRE } };
 static const struct word answers[] = { { "yes", true }, { "no", false } };
 static const struct word switches[] = { { "on", false }, { "off", true } };
+
+/* What systemd reads as false: parse_boolean() of its src/basic/parse-util.c. */
+static const char *const false_words[] = { "0", "no", "n", "false", "f", "off" };
 
 /* Those of systemd 257 (image_search_path of src/shared/discover-image.c), in the initrd and elsewhere, and of later ones. */
 static const char *const built_in_paths[] = {
@@ -59,6 +68,11 @@ const char *config_key_name(enum config_key key)
 const char *on_failure_name(enum on_failure on_failure)
 {
 	return on_failures[on_failure - 1].name;
+}
+
+const char *foreign_merge_name(enum foreign_merge foreign_merge)
+{
+	return foreign_merges[foreign_merge - 1].name;
 }
 
 /* ---- values -------------------------------------------------------------------------------- */
@@ -226,6 +240,24 @@ static struct verdict parse_paths(struct piece value, struct config *asked)
 	return verdict(REASON_ACCEPTED);
 }
 
+/* Without any class there would be nothing for vext to do, so an empty list is a mistake. */
+static struct verdict parse_classes(struct piece value, uint32_t *classes)
+{
+	const struct piece list = value;
+	struct piece word;
+	uint32_t found = 0;
+
+	while (next_of(&value, &word)) {
+		const enum extension_class class = class_named(word.bytes, word.size);
+
+		if (class == CLASS_UNKNOWN)
+			return bad_value(word);
+		found |= 1u << class;
+	}
+	*classes |= found;
+	return found ? verdict(REASON_ACCEPTED) : bad_value(list);
+}
+
 static struct verdict parse_policy(struct piece value, struct demands *demands)
 {
 	struct policy policy;
@@ -242,7 +274,7 @@ static struct verdict parse_policy(struct piece value, struct demands *demands)
 static bool is_list(enum config_key key)
 {
 	return key == CONFIG_REQUIRED || key == CONFIG_OPTIONAL || key == CONFIG_FILESYSTEMS ||
-	       key == CONFIG_PATHS;
+	       key == CONFIG_PATHS || key == CONFIG_CLASSES;
 }
 
 static struct verdict parse_value(enum config_key key, struct piece value, struct config *asked)
@@ -264,6 +296,8 @@ static struct verdict parse_value(enum config_key key, struct piece value, struc
 		return parse_filesystems(value, &asked->demands.filesystems);
 	case CONFIG_PATHS:
 		return parse_paths(value, asked);
+	case CONFIG_CLASSES:
+		return parse_classes(value, &asked->classes);
 	case CONFIG_ON_FAILURE:
 		v = find_word(value, on_failures, COUNT(on_failures), &found);
 		asked->on_failure = (enum on_failure)found;
@@ -279,6 +313,10 @@ static struct verdict parse_value(enum config_key key, struct piece value, struc
 	case CONFIG_USER_CERTIFICATES:
 		v = find_word(value, answers, COUNT(answers), &found);
 		asked->user_certificates = found;
+		break;
+	case CONFIG_FOREIGN_MERGE:
+		v = find_word(value, foreign_merges, COUNT(foreign_merges), &found);
+		asked->foreign_merge = (enum foreign_merge)found;
 		break;
 	case CONFIG_OFF:
 		v = find_word(value, switches, COUNT(switches), &found);
@@ -317,6 +355,8 @@ static struct verdict take(struct piece key, struct piece value, struct config *
 		if (is_key(key, key_names[i])) {
 			notes->has_key = true;
 			notes->key = i;
+			if (i == CONFIG_CLASSES && !notes->is_baked)
+				return verdict_at(REASON_CONFIG_BAKED_ONLY, key.at);
 			return parse_value(i, value, asked);
 		}
 	}
@@ -349,8 +389,8 @@ static void note(struct verdict next, const struct config_notes *before, struct 
 	}
 }
 
-struct verdict config_parse(const char *bytes, size_t size, struct config *asked,
-			    struct config_notes *notes)
+static struct verdict parse_lines(const char *bytes, size_t size, bool is_baked,
+				  struct config *asked, struct config_notes *notes)
 {
 	struct config_notes before;
 	struct piece rest = { .bytes = bytes, .size = size };
@@ -360,6 +400,7 @@ struct verdict config_parse(const char *bytes, size_t size, struct config *asked
 
 	memset(notes, 0, sizeof(*notes));
 	memset(asked, 0, sizeof(*asked));
+	notes->is_baked = is_baked;
 	if (size > CONFIG_SIZE_MAX)
 		return verdict_at(REASON_CONFIG_LIMIT, CONFIG_SIZE_MAX);
 	while (has_more) {
@@ -370,6 +411,55 @@ struct verdict config_parse(const char *bytes, size_t size, struct config *asked
 	return v;
 }
 
+struct verdict config_parse(const char *bytes, size_t size, struct config *asked,
+			    struct config_notes *notes)
+{
+	return parse_lines(bytes, size, false, asked, notes);
+}
+
+struct verdict config_parse_baked(const char *bytes, size_t size, struct config *asked,
+				  struct config_notes *notes)
+{
+	return parse_lines(bytes, size, true, asked, notes);
+}
+
+/* `word` is in lower case. */
+static bool is_in_any_case(struct piece piece, const char *word)
+{
+	if (piece.size != strlen(word))
+		return false;
+	for (size_t i = 0; i < piece.size; i++) {
+		const char c = piece.bytes[i];
+
+		if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != word[i])
+			return false;
+	}
+	return true;
+}
+
+static bool is_false(struct piece value)
+{
+	for (size_t i = 0; i < COUNT(false_words); i++)
+		if (is_in_any_case(value, false_words[i]))
+			return true;
+	return false;
+}
+
+/* systemd.sysext=0, by which systemd's own units leave the class alone, too. */
+static void take_kill_switch(const struct command_word *word, struct config *asked)
+{
+	const size_t prefix = sizeof(KILL_PREFIX) - 1;
+	enum extension_class class;
+	struct piece key = word->key;
+
+	if (key.size < prefix || memcmp(key.bytes, KILL_PREFIX, prefix) != 0)
+		return;
+	key = piece_skip(key, prefix);
+	class = class_named(key.bytes, key.size);
+	if (class != CLASS_UNKNOWN && word->has_value && is_false(word->value))
+		asked->killed |= 1u << class;
+}
+
 static struct verdict take_word(struct command_word word, struct config *asked,
 				struct config_notes *notes)
 {
@@ -377,6 +467,7 @@ static struct verdict take_word(struct command_word word, struct config *asked,
 	struct piece key = word.key;
 
 	notes->has_key = false;
+	take_kill_switch(&word, asked);
 	if (key.size < prefix || memcmp(key.bytes, WORD_PREFIX, prefix) != 0)
 		return verdict(REASON_ACCEPTED);
 	key = piece_skip(key, prefix);
@@ -420,6 +511,8 @@ void config_built_in(struct config *config)
 	config->on_failure = ON_FAILURE_CONTINUE;
 	config->corruption = CORRUPTION_IO_ERROR;
 	config->kernel_signature = KERNEL_SIGNATURE_AUTO;
+	config->foreign_merge = FOREIGN_MERGE_REPLACE;
+	config->classes = CLASSES_ALL;
 	for (size_t i = 0; i < COUNT(built_in_paths); i++)
 		(void)add_path(config, built_in_paths[i]);
 }
@@ -453,11 +546,17 @@ bool config_set(struct config *config, const struct config *asked)
 		config->paths = asked->paths;
 		memcpy(config->path, asked->path, sizeof(config->path));
 	}
+	if (has(asked, CONFIG_FOREIGN_MERGE))
+		config->foreign_merge = asked->foreign_merge;
 	config->user_certificates = asked->user_certificates;
 	config->off = asked->off;
 	config->required = asked->required;
 	config->is_limited = has(asked, CONFIG_OPTIONAL);
-	return !config->is_limited || allowed_by(config, asked, &config->allowed);
+	if (config->is_limited && !allowed_by(config, asked, &config->allowed))
+		return false;
+	if (has(asked, CONFIG_CLASSES)) /* last, so that what is refused gives no class away */
+		config->classes = asked->classes;
+	return true;
 }
 
 static bool tighten_demands(struct demands *demands, struct demands asked)
@@ -542,6 +641,14 @@ static bool tighten_user_certificates(struct config *config, const struct config
 	return is_weaker;
 }
 
+static bool tighten_foreign_merge(struct config *config, const struct config *asked)
+{
+	if (is_laxer(foreign_merges, (int)asked->foreign_merge, (int)config->foreign_merge))
+		return true;
+	config->foreign_merge = asked->foreign_merge;
+	return false;
+}
+
 static bool tighten_off(struct config *config, const struct config *asked)
 {
 	bool is_weaker = config->off && !asked->off;
@@ -577,6 +684,7 @@ bool config_tighten(struct config *config, const struct config *asked, uint32_t 
 		[CONFIG_FILESYSTEMS] = tighten_filesystems,
 		[CONFIG_PATHS] = tighten_paths,
 		[CONFIG_USER_CERTIFICATES] = tighten_user_certificates,
+		[CONFIG_FOREIGN_MERGE] = tighten_foreign_merge,
 		[CONFIG_OFF] = tighten_off,
 	};
 	struct config_names allowed;
@@ -585,6 +693,7 @@ bool config_tighten(struct config *config, const struct config *asked, uint32_t 
 	for (enum config_key i = 0; i < CONFIG_KEYS; i++)
 		if (tighten[i] && has(asked, i) && tighten[i](config, asked))
 			*weaker |= 1u << i;
+	config->killed |= asked->killed & config->classes;
 	if (!add_names(&config->required, &asked->required))
 		return false;
 	if (!has(asked, CONFIG_OPTIONAL))
@@ -608,7 +717,20 @@ void config_deny_asked(struct config *config, enum reason reason, const struct c
 	(void)add_names(&config->required, &asked->required);
 	if (asked->on_failure > config->on_failure)
 		config->on_failure = asked->on_failure;
+	if (asked->foreign_merge > config->foreign_merge)
+		config->foreign_merge = asked->foreign_merge;
+	config->killed |= asked->killed & config->classes;
 	config_deny(config, reason);
+}
+
+bool config_has_class(const struct config *config, enum extension_class class)
+{
+	return (config->classes & 1u << class) != 0;
+}
+
+uint32_t config_live_classes(const struct config *config)
+{
+	return config->classes & ~config->killed;
 }
 
 struct verdict config_check(const struct config *config, const char *name)
@@ -667,6 +789,18 @@ static void put_word(const char *key, const struct word words[], int value, int 
 	text_str(text, words[strictness(words, value)].name);
 }
 
+/* The name of each class of a set, with something before and after it. */
+static void put_classes(uint32_t classes, const char *before, const char *after, struct text *text)
+{
+	for (unsigned i = 0; i < CLASSES; i++) {
+		if (classes & 1u << i) {
+			text_str(text, before);
+			text_str(text, class_traits((enum extension_class)i)->name);
+			text_str(text, after);
+		}
+	}
+}
+
 void config_describe(const struct config *config, struct text *text)
 {
 	put_policy(&config->demands, text);
@@ -679,6 +813,13 @@ void config_describe(const struct config *config, struct text *text)
 	put_word(", kernel-signature ", kernel_signatures, (int)config->kernel_signature,
 		 KERNEL_SIGNATURE_AUTO, text);
 	put_word(", user-certificates ", answers, config->user_certificates, false, text);
+	put_word(", foreign-merge ", foreign_merges, (int)config->foreign_merge,
+		 FOREIGN_MERGE_REPLACE, text);
+	if (config->classes != CLASSES_ALL) {
+		text_str(text, ", classes");
+		put_classes(config->classes, " ", "", text);
+	}
+	put_classes(config->killed, ", " KILL_PREFIX, "=0", text); /* as on the command line */
 	put_word(", ", switches, config->off, false, text);
 	text_str(text, ", paths");
 	for (uint32_t i = 0; i < config->paths; i++) {

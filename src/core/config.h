@@ -17,13 +17,18 @@
  *	paths              only what every source names; in the order of the first one, since that is what
  *	                   decides between two images of one name
  *	user-certificates  yes only where every source that has the key, and the first one, says so
+ *	foreign-merge      replace < emergency < poweroff: the strictest
+ *	classes            in what is baked alone; a source that is not and has it is malformed
  *
- * A list (required, optional, filesystems, paths) may stand several times in a source and is then the longer; any
+ * A list (required, optional, filesystems, paths, classes) may stand several times in a source and is then the longer; any
  * other key that stands twice is malformed. A source that is malformed takes everything back: nothing is merged.
+ *
+ * On the kernel command line systemd's own switches of a class, systemd.sysext=0 and systemd.confext=0, count as well.
  */
 #ifndef VEXT_CORE_CONFIG_H
 #define VEXT_CORE_CONFIG_H
 
+#include "core/class.h"
 #include "core/policy.h"
 #include "core/text.h"
 #include "vext.h"
@@ -45,10 +50,12 @@ enum config_key {
 	CONFIG_FILESYSTEMS,
 	CONFIG_PATHS,
 	CONFIG_USER_CERTIFICATES,
+	CONFIG_FOREIGN_MERGE,
+	CONFIG_CLASSES,
 	CONFIG_OFF, /* "vext=off" */
 };
 
-#define CONFIG_KEYS 10u
+#define CONFIG_KEYS 12u
 
 /* "policy", "required" … */
 const char *config_key_name(enum config_key key);
@@ -62,6 +69,16 @@ enum on_failure {
 
 /* "continue" … */
 const char *on_failure_name(enum on_failure on_failure);
+
+/* What happens at boot when somebody else has merged extensions of a class that is vext's. */
+enum foreign_merge {
+	FOREIGN_MERGE_REPLACE = 1, /* taken off, and vext merges by its own trust */
+	FOREIGN_MERGE_EMERGENCY,
+	FOREIGN_MERGE_POWEROFF,
+};
+
+/* "replace" … */
+const char *foreign_merge_name(enum foreign_merge foreign_merge);
 
 struct config_names {
 	uint32_t count;
@@ -82,13 +99,17 @@ struct config {
 	uint32_t paths;
 	char path[CONFIG_PATHS_MAX][CONFIG_PATH_MAX]; /* absolute, without . and .. */
 	bool user_certificates;
+	enum foreign_merge foreign_merge;
+	uint32_t classes;      /* 1u << enum extension_class: those that are vext's; never none */
+	uint32_t killed;       /* of these, those that are switched off: they merge nothing */
 	bool off;	       /* merge nothing */
 	struct verdict denied; /* accepted, or why every image is refused */
 };
 
 /* What there is to tell of a source besides; pointers into it. */
 struct config_notes {
-	bool has_key; /* with a verdict: it is about this key's value */
+	bool is_baked; /* the source may have the keys that others may not */
+	bool has_key;  /* with a verdict: it is about this key */
 	enum config_key key;
 	uint32_t unknown; /* keys that were ignored */
 	struct {
@@ -100,15 +121,21 @@ struct config_notes {
 /*
  * Reads lines KEY = VALUE; lines that are empty or start with # are comments. "_" in a key is as good as "-".
  * `notes` and `asked` are written always; without success `asked` is for config_deny_asked() only, and has what
- * the other lines say. policy.line, .value, .twice, .limit and the reasons of policy_parse(), of the first line that
- * is refused; `at` a byte of the source.
+ * the other lines say. policy.line, .value, .twice, .limit, .baked-only and the reasons of policy_parse(), of the first
+ * line that is refused; `at` a byte of the source.
  */
 struct verdict config_parse(const char *bytes, size_t size, struct config *asked,
 			    struct config_notes *notes);
 
+/* The same for what is baked, which may have every key. */
+struct verdict config_parse_baked(const char *bytes, size_t size, struct config *asked,
+				  struct config_notes *notes);
+
 /*
  * Reads the words vext.KEY=VALUE and vext=off (or on) of a kernel command line; a word may have a double-quoted
- * value with blanks, as the kernel has it. Otherwise as config_parse().
+ * value with blanks, as the kernel has it. Otherwise as config_parse(). A word systemd.CLASS=VALUE kills the class if
+ * systemd reads VALUE as false (0, no, n, false, f, off; in any case), whatever further words of it say; any other VALUE
+ * says nothing.
  */
 struct verdict config_parse_command_line(const char *bytes, size_t size, struct config *asked,
 					 struct config_notes *notes);
@@ -119,7 +146,10 @@ void config_built_in(struct config *config);
 /* Is the extension of this name required? */
 bool config_requires(const struct config *config, const char *name);
 
-/* Puts what is asked for in place of what is built in. False when there are too many names: config_deny(). */
+/*
+ * Puts what is asked for in place of what is built in. False when there are too many names: config_deny(); all classes
+ * are vext's then.
+ */
 bool config_set(struct config *config, const struct config *asked);
 
 /*
@@ -132,10 +162,16 @@ bool config_tighten(struct config *config, const struct config *asked, uint32_t 
 void config_deny(struct config *config, enum reason reason);
 
 /*
- * The same, for a source that was refused: what it requires is required all the same, and what it wants done on a
- * failure is, if that is stricter.
+ * The same, for a source that was refused: what it requires is required all the same, what it wants done on a
+ * failure or about a foreign merge is, if that is stricter, and what it kills is killed.
  */
 void config_deny_asked(struct config *config, enum reason reason, const struct config *asked);
+
+/* Is this class vext's? Nobody may take one away but the builder, so that also holds when every image is refused. */
+bool config_has_class(const struct config *config, enum extension_class class);
+
+/* Those whose images vext looks for: its own, and not killed. */
+uint32_t config_live_classes(const struct config *config);
 
 /* May an extension of this name be merged? Why config_deny() was called, or policy.unlisted. */
 struct verdict config_check(const struct config *config, const char *name);

@@ -253,11 +253,13 @@ static struct verdict search_class(struct search *search)
 	return verdict(REASON_ACCEPTED);
 }
 
-static struct verdict search_all(struct search *search)
+static struct verdict search_all(struct search *search, uint32_t classes)
 {
 	struct verdict v = verdict(REASON_ACCEPTED);
 
 	for (unsigned i = 0; i < CLASSES && is_accepted(v); i++) {
+		if ((classes & 1u << i) == 0)
+			continue;
 		search->class = (enum extension_class)i;
 		v = search_class(search);
 		listing_free(&search->masks);
@@ -266,7 +268,7 @@ static struct verdict search_all(struct search *search)
 }
 
 struct verdict discover(const struct discover_roots *roots, const char *const paths[], size_t count,
-			struct discovery *discovery)
+			uint32_t classes, struct discovery *discovery)
 {
 	struct search search = { .roots = roots, .paths = paths, .path_count = count };
 	struct verdict v = verdict_errno(REASON_SYSTEM_MEMORY, ENOMEM);
@@ -274,7 +276,7 @@ struct verdict discover(const struct discover_roots *roots, const char *const pa
 	search.found.trouble = verdict(REASON_ACCEPTED);
 	search.found.candidates = calloc(VEXT_IMAGES_MAX, sizeof(*search.found.candidates));
 	if (search.found.candidates != NULL)
-		v = search_all(&search);
+		v = search_all(&search, classes);
 	if (is_accepted(v))
 		*discovery = search.found;
 	else

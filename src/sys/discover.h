@@ -58,11 +58,11 @@ struct discovery {
  * class class_of_directory() tells. A directory that is absent offers nothing; a path that is none is told in `trouble` besides. One
  * that is there and cannot be read is told there too, and those after it of the same class are not searched: it may
  * mask what stands in them. Likewise an entry that cannot be looked at is told and taken for a mask. Fails with
- * system.memory only.
+ * system.memory only. Directories of classes that are not among `classes` (1u << enum extension_class) are not looked into.
  * `discovery` is written on success only and then freed by the caller with discovery_free().
  */
 struct verdict discover(const struct discover_roots *roots, const char *const paths[], size_t count,
-			struct discovery *discovery);
+			uint32_t classes, struct discovery *discovery);
 
 /* Did it come with the kernel's files, from where anybody may have put it? */
 bool candidate_is_extra(const struct candidate *candidate);

@@ -10,7 +10,12 @@
 
 static const char *const names[] = { "docker", "containerd-flatcar", "a", "x" };
 
-static bool parse(const uint8_t *bytes, size_t size, bool is_command_line, struct config *asked,
+typedef struct verdict parser(const char *, size_t, struct config *, struct config_notes *);
+
+static parser *const parsers[SOURCES] = { config_parse_baked, config_parse,
+					  config_parse_command_line };
+
+static bool parse(const uint8_t *bytes, size_t size, parser *read, struct config *asked,
 		  enum reason *why)
 {
 	struct config_notes notes;
@@ -18,8 +23,7 @@ static bool parse(const uint8_t *bytes, size_t size, bool is_command_line, struc
 	struct verdict v;
 
 	memset(asked, 0x5a, sizeof(*asked));
-	v = is_command_line ? config_parse_command_line(copy, size, asked, &notes) :
-			      config_parse(copy, size, asked, &notes);
+	v = read(copy, size, asked, &notes);
 	for (size_t i = 0; i < notes.unknown && i < CONFIG_UNKNOWN_MAX; i++)
 		holds(notes.unknown_keys[i].bytes >= copy &&
 		      notes.unknown_keys[i].bytes + notes.unknown_keys[i].size <= copy + size);
@@ -73,6 +77,8 @@ static void check_sound(const struct config *config)
 {
 	holds(config->paths <= CONFIG_PATHS_MAX && config->required.count <= CONFIG_NAMES_MAX);
 	holds(config->allowed.count <= CONFIG_NAMES_MAX);
+	holds(config->classes != 0 && (config->classes & ~CLASSES_ALL) == 0);
+	holds((config->killed & ~config->classes) == 0);
 	for (uint32_t i = 0; i < config->paths; i++)
 		holds(config->path[i][0] == '/' && memchr(config->path[i], 0, CONFIG_PATH_MAX));
 	for (uint32_t i = 0; i < config->required.count; i++)
@@ -83,6 +89,8 @@ static void check_tighter(const struct config *now, const struct config *before)
 {
 	holds(demands_imply(&now->demands, &before->demands));
 	holds(now->on_failure >= before->on_failure && now->corruption >= before->corruption);
+	holds(now->foreign_merge >= before->foreign_merge);
+	holds(now->classes == before->classes && (before->killed & ~now->killed) == 0);
 	holds(!now->user_certificates || before->user_certificates);
 	holds(merges_nothing(now) || !merges_nothing(before));
 	for (uint32_t i = 0; i < now->paths; i++)
@@ -110,15 +118,18 @@ static void add(struct config *config, const uint8_t *bytes, size_t size, size_t
 	uint32_t weaker = 0;
 
 	before = *config;
-	if (!parse(bytes, size, source == SOURCES - 1, &asked, &reason)) {
+	if (!parse(bytes, size, parsers[source], &asked, &reason)) {
 		config_deny_asked(config, reason, &asked);
 		check_denied(config);
 		check_sound(config);
 		holds(config->on_failure >= before.on_failure);
+		holds(config->foreign_merge >= before.foreign_merge);
+		holds(config->classes == before.classes);
 		holds(config->required.count >= before.required.count);
 		holds(config->denied.reason == reason || !is_accepted(before.denied));
 		return;
 	}
+	holds(source == 0 || (asked.stated & 1u << CONFIG_CLASSES) == 0);
 	if (source == 0 ? !config_set(config, &asked) : !config_tighten(config, &asked, &weaker))
 		config_deny(config, REASON_POLICY_CONFIGURATION);
 	check_sound(config);

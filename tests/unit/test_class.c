@@ -24,6 +24,18 @@ static void has_device_names_that_never_meet(void **state)
 	}
 }
 
+static void knows_names(void **state)
+{
+	static const char *const bad[] = { "", "sysex", "sysexts", "Sysext", "extensions", "-" };
+
+	(void)state;
+	assert_int_equal(class_named("sysext", 6), CLASS_SYSEXT);
+	assert_int_equal(class_named("confext, x", 7), CLASS_CONFEXT);
+	assert_int_equal(class_named("sysext", 7), CLASS_UNKNOWN); /* with its NUL */
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(class_named(bad[i], strlen(bad[i])), CLASS_UNKNOWN);
+}
+
 static void gives_every_hierarchy_to_one_class(void **state)
 {
 	(void)state;
@@ -66,6 +78,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(has_device_names_that_never_meet),
+		cmocka_unit_test(knows_names),
 		cmocka_unit_test(gives_every_hierarchy_to_one_class),
 		cmocka_unit_test(knows_directories),
 	};

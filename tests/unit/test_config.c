@@ -23,6 +23,11 @@ static struct verdict read_file(const char *bytes)
 	return read_with(config_parse, bytes, strlen(bytes));
 }
 
+static struct verdict read_baked(const char *bytes)
+{
+	return read_with(config_parse_baked, bytes, strlen(bytes));
+}
+
 static struct verdict read_line(const char *bytes)
 {
 	return read_with(config_parse_command_line, bytes, strlen(bytes));
@@ -31,7 +36,7 @@ static struct verdict read_line(const char *bytes)
 static void set(const char *bytes)
 {
 	config_built_in(&config);
-	assert_reason(read_file(bytes), ACCEPTED);
+	assert_reason(read_baked(bytes), ACCEPTED);
 	assert_true(config_set(&config, &asked));
 }
 
@@ -94,12 +99,15 @@ static void reads_every_key(void **state)
 	    "required = c a\n"
 	    "paths = /.extra/sysext /usr/share/x/y\n"
 	    " # another\n"
+	    "foreign_merge = poweroff\n"
+	    "classes = confext\n"
 	    "user-certificates = yes");
 	assert_string_equal(
 		described(),
 		"policy root=absent usr=verity+signed, filesystems erofs, required a b c, "
 		"nothing but d e f a b c, on-failure poweroff, corruption panic, "
-		"kernel-signature require, user-certificates yes, "
+		"kernel-signature require, user-certificates yes, foreign-merge poweroff, "
+		"classes confext, "
 		"paths /usr/share/x/y /.extra/sysext");
 	assert_int_equal(notes.unknown, 0);
 	assert_int_equal(asked.stated, (1u << CONFIG_OFF) - 1);
@@ -108,12 +116,15 @@ static void reads_every_key(void **state)
 	assert_reason(config_check(&config, "g"), POLICY_UNLISTED);
 }
 
-static void assert_bad(enum reason reason, const char *bytes, uint64_t at)
+static void assert_bad_verdict(enum reason reason, struct verdict v, uint64_t at)
 {
-	struct verdict v = read_file(bytes);
-
 	assert_string_equal(reason_name(v.reason), reason_name(reason));
 	assert_int_equal(v.at, at);
+}
+
+static void assert_bad(enum reason reason, const char *bytes, uint64_t at)
+{
+	assert_bad_verdict(reason, read_file(bytes), at);
 }
 
 static void says_what_is_wrong_and_where(void **state)
@@ -133,6 +144,8 @@ static void says_what_is_wrong_and_where(void **state)
 	assert_bad(REASON_CONFIG_VALUE, "kernel-signature = yes", 19);
 	assert_bad(REASON_CONFIG_VALUE, "filesystems = erofs ext4", 20);
 	assert_bad(REASON_CONFIG_VALUE, "user-certificates = 1", 20);
+	assert_bad(REASON_CONFIG_VALUE, "foreign-merge = continue", 16);
+	assert_bad(REASON_CONFIG_TWICE, "foreign-merge = replace\nforeign-merge = replace", 40);
 	assert_bad(REASON_CONFIG_TWICE, "corruption = panic\ncorruption = panic\n", 32);
 	assert_bad(REASON_CONFIG_TWICE, "policy = *\npolicy = *\n", 20);
 }
@@ -225,6 +238,131 @@ static void takes_nul_for_nothing(void **state)
 	assert_reason(read_with(config_parse, "policy = *\0", 11), POLICY_SYNTAX);
 	assert_reason(read_with(config_parse, "paths = /a\0", 11), CONFIG_VALUE);
 	assert_reason(read_with(config_parse, "\0", 1), CONFIG_LINE);
+}
+
+/* ---- classes ------------------------------------------------------------------------------- */
+
+static void takes_classes_from_what_is_baked(void **state)
+{
+	(void)state;
+	config_built_in(&config);
+	assert_int_equal(config.classes, CLASSES_ALL);
+	set("classes = sysext");
+	assert_int_equal(config.classes, 1u << CLASS_SYSEXT);
+	assert_true(config_has_class(&config, CLASS_SYSEXT));
+	assert_false(config_has_class(&config, CLASS_CONFEXT));
+	assert_non_null(strstr(described(), ", classes sysext, paths"));
+	set("classes = confext\nclasses = sysext");
+	assert_int_equal(config.classes, CLASSES_ALL);
+	assert_null(strstr(described(), "classes"));
+	assert_bad_verdict(REASON_CONFIG_VALUE, read_baked("classes ="), 9);
+	assert_bad_verdict(REASON_CONFIG_VALUE, read_baked("classes = sysext\nclasses = , "), 27);
+	assert_bad_verdict(REASON_CONFIG_VALUE, read_baked("classes = sysext portable"), 17);
+	assert_bad_verdict(REASON_CONFIG_VALUE, read_baked("classes = Sysext"), 10);
+	assert_true(notes.has_key);
+	assert_int_equal(notes.key, CONFIG_CLASSES);
+}
+
+/* Whatever they say, also what is so already; and what else the source says of failures counts. */
+static void refuses_classes_elsewhere(void **state)
+{
+	static const char *const lines[] = { "classes = sysext", "classes = sysext confext",
+					     "classes =", "classes = x" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++)
+		assert_bad(REASON_CONFIG_BAKED_ONLY, lines[i], 0);
+	assert_refused_at(read_line("quiet vext.classes=sysext"), CONFIG_BAKED_ONLY, 11);
+	set("classes = confext");
+	assert_bad(REASON_CONFIG_BAKED_ONLY,
+		   "required = a\n classes = sysext\non-failure = emergency\n"
+		   "foreign-merge = poweroff",
+		   14);
+	assert_true(notes.has_key);
+	assert_int_equal(notes.key, CONFIG_CLASSES);
+	config_deny_asked(&config, REASON_POLICY_CONFIGURATION, &asked);
+	assert_string_equal(described(),
+			    "policy root=nothing usr=nothing, filesystems, required a, on-failure "
+			    "emergency, foreign-merge poweroff, classes confext, " BUILT_IN_PATHS);
+	assert_reason(read_file("x\nforeign-merge = replace"), CONFIG_LINE);
+	config_deny_asked(&config, REASON_POLICY_CONFIGURATION, &asked);
+	assert_int_equal(config.foreign_merge, FOREIGN_MERGE_POWEROFF);
+}
+
+/* A baked configuration that is refused leaves no class to anybody. */
+static void gives_no_class_away_by_mistake(void **state)
+{
+	static char bytes[CONFIG_SIZE_MAX];
+	struct text text;
+
+	(void)state;
+	config_built_in(&config);
+	assert_reason(read_baked("classes = sysext\nx"), CONFIG_LINE);
+	config_deny_asked(&config, REASON_POLICY_CONFIGURATION, &asked);
+	assert_int_equal(config.classes, CLASSES_ALL);
+	text_init(&text, bytes, sizeof(bytes));
+	text_str(&text, "classes = sysext\noptional = more\nrequired =");
+	for (unsigned i = 0; i < CONFIG_NAMES_MAX; i++) {
+		text_str(&text, " n");
+		text_u64(&text, i);
+	}
+	config_built_in(&config);
+	assert_reason(read_baked(bytes), ACCEPTED);
+	assert_false(config_set(&config, &asked));
+	assert_int_equal(config.classes, CLASSES_ALL);
+}
+
+static void is_killed(uint32_t classes, const char *line)
+{
+	assert_reason(read_line(line), ACCEPTED);
+	assert_int_equal(asked.killed, classes);
+}
+
+static void knows_kill_switches(void **state)
+{
+	const uint32_t sysext = 1u << CLASS_SYSEXT, confext = 1u << CLASS_CONFEXT;
+
+	(void)state;
+	is_killed(sysext, "quiet systemd.sysext=0");
+	is_killed(confext, "systemd.confext=no ro");
+	is_killed(sysext | confext, "systemd.sysext=N systemd.confext=False");
+	is_killed(sysext | confext, "systemd.sysext=f systemd.confext=OFF");
+	is_killed(sysext, "\"systemd.sysext=0\"");
+	is_killed(sysext, "systemd.sysext=\"off\"");
+	is_killed(sysext, "systemd.sysext=0 systemd.sysext=1"); /* it only tightens */
+	is_killed(sysext, "systemd.sysext=1 systemd.sysext=0");
+	is_killed(0, "systemd.sysext=1 systemd.confext=yes");
+	is_killed(0, "systemd.sysext systemd.confext=");
+	is_killed(0, "systemd.sysext=00 systemd.confext=offf systemd.sysext=\x10");
+	is_killed(0,
+		  "systemd.sysexts=0 systemd.=0 systemd=0 xsystemd.sysext=0 rd.systemd.sysext=0");
+	is_killed(0, "vext.sysext=0 sysext=0");
+	assert_reason(read_file("systemd.sysext=0"), ACCEPTED); /* an unknown key */
+	assert_int_equal(asked.killed, 0);
+}
+
+static void kills_for_good(void **state)
+{
+	uint32_t weaker;
+
+	(void)state;
+	config_built_in(&config);
+	assert_reason(read_line("systemd.confext=0"), ACCEPTED);
+	assert_true(config_tighten(&config, &asked, &weaker));
+	assert_int_equal(weaker, 0);
+	assert_int_equal(config_live_classes(&config), 1u << CLASS_SYSEXT);
+	assert_true(config_has_class(&config, CLASS_CONFEXT));
+	assert_non_null(strstr(described(), "absent, systemd.confext=0, paths"));
+	assert_reason(read_line("systemd.confext=1"), ACCEPTED);
+	assert_true(config_tighten(&config, &asked, &weaker));
+	assert_int_equal(config.killed, 1u << CLASS_CONFEXT);
+	assert_reason(read_line("vext systemd.sysext=0"), CONFIG_LINE);
+	config_deny_asked(&config, REASON_POLICY_CONFIGURATION, &asked);
+	assert_int_equal(config_live_classes(&config), 0);
+	set("classes = sysext");
+	assert_reason(read_line("systemd.confext=0"), ACCEPTED);
+	assert_true(config_tighten(&config, &asked, &weaker));
+	assert_int_equal(config.killed, 0); /* it is systemd's */
 }
 
 /* ---- the kernel command line --------------------------------------------------------------- */
@@ -363,6 +501,14 @@ static void only_tightens(void **state)
 		  "usr=signed+absent, paths", false },
 		{ CONFIG_USER_CERTIFICATES, "user-certificates = yes", "user-certificates = yes",
 		  "user-certificates yes", false },
+		{ CONFIG_FOREIGN_MERGE, "", "foreign-merge = emergency", "foreign-merge emergency",
+		  false },
+		{ CONFIG_FOREIGN_MERGE, "foreign-merge = emergency", "foreign-merge = poweroff",
+		  "foreign-merge poweroff", false },
+		{ CONFIG_FOREIGN_MERGE, "foreign-merge = poweroff", "foreign-merge = emergency",
+		  "foreign-merge poweroff", true },
+		{ CONFIG_FOREIGN_MERGE, "foreign-merge = emergency", "foreign-merge = replace",
+		  "foreign-merge emergency", true },
 	};
 
 	(void)state;
@@ -483,6 +629,8 @@ static void has_names_for_all(void **state)
 	assert_string_equal(config_key_name(CONFIG_OFF), "off");
 	assert_string_equal(on_failure_name(ON_FAILURE_CONTINUE), "continue");
 	assert_string_equal(on_failure_name(ON_FAILURE_POWEROFF), "poweroff");
+	assert_string_equal(foreign_merge_name(FOREIGN_MERGE_REPLACE), "replace");
+	assert_string_equal(foreign_merge_name(FOREIGN_MERGE_POWEROFF), "poweroff");
 }
 
 /* Random sources, one after the other: never more than before, in any respect. */
@@ -529,6 +677,7 @@ static const char *random_source(void)
 	static const char *const corruptions[] = { "io-error", "restart", "panic" };
 	static const char *const signatures[] = { "off", "auto", "require" };
 	static const char *const answers[] = { "yes", "no" };
+	static const char *const merges[] = { "replace", "emergency", "poweroff" };
 	static char bytes[1024];
 	struct text text;
 
@@ -547,6 +696,7 @@ static const char *random_source(void)
 	PERHAPS(put_one, "corruption=", corruptions);
 	PERHAPS(put_one, "kernel-signature=", signatures);
 	PERHAPS(put_one, "user-certificates=", answers);
+	PERHAPS(put_one, "foreign-merge=", merges);
 	return bytes;
 }
 
@@ -570,6 +720,8 @@ static void assert_no_laxer_than(const struct config *before)
 	assert_true(config.corruption >= before->corruption);
 	assert_true(rank(config.kernel_signature) >= rank(before->kernel_signature));
 	assert_true(before->user_certificates || !config.user_certificates);
+	assert_true(config.foreign_merge >= before->foreign_merge);
+	assert_int_equal(config.classes, before->classes);
 	assert_true(before->off <= config.off);
 	for (uint32_t i = 0, j = 0; i < config.paths; i++, j++) { /* some of them, in their order */
 		while (j < before->paths && strcmp(config.path[i], before->path[j]) != 0)
@@ -603,6 +755,11 @@ int main(void)
 		cmocka_unit_test(has_limits),
 		cmocka_unit_test(tells_unknown_keys),
 		cmocka_unit_test(takes_nul_for_nothing),
+		cmocka_unit_test(takes_classes_from_what_is_baked),
+		cmocka_unit_test(refuses_classes_elsewhere),
+		cmocka_unit_test(gives_no_class_away_by_mistake),
+		cmocka_unit_test(knows_kill_switches),
+		cmocka_unit_test(kills_for_good),
 		cmocka_unit_test(reads_the_command_line),
 		cmocka_unit_test(knows_quotes),
 		cmocka_unit_test(knows_quotes_around_a_word),

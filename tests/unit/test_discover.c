@@ -33,14 +33,20 @@ static void put_image(const struct tree *tree, const char *path)
 	tree_file(tree, path, sector, sizeof(sector));
 }
 
-static struct discovery found_with(const struct discover_roots *roots)
+static struct discovery found_of(uint32_t classes, const struct discover_roots *roots)
 {
 	struct discovery discovery;
 
 	assert_int_equal(
-		discover(roots, paths, sizeof(paths) / sizeof(paths[0]), &discovery).reason,
+		discover(roots, paths, sizeof(paths) / sizeof(paths[0]), classes, &discovery)
+			.reason,
 		REASON_ACCEPTED);
 	return discovery;
+}
+
+static struct discovery found_with(const struct discover_roots *roots)
+{
+	return found_of(CLASSES_ALL, roots);
 }
 
 static struct discovery found(const struct tree *tree)
@@ -173,6 +179,31 @@ static void keeps_the_classes_apart(void **state)
 	assert_int_equal(d.candidates[2].image.class, CLASS_CONFEXT);
 	assert_string_equal(d.candidates[2].image.name, "a");
 	assert_string_equal(d.candidates[3].name, "b.sysext");
+	discovery_free(&d);
+}
+
+/* Not even what is wrong with their directories. */
+static void leaves_other_classes_alone(void **state)
+{
+	const struct tree *tree = *state;
+	const struct discover_roots roots = { .root = tree->fd, .initrd = -1 };
+	struct discovery d;
+
+	put_image(tree, "etc/extensions/a.raw");
+	put_image(tree, "run/confexts/b.raw");
+	tree_text(tree, "var/lib/confexts", "a file");
+	d = found_of(1u << CLASS_SYSEXT, &roots);
+	assert_int_equal(d.count, 1);
+	expect(&d.candidates[0], "/etc/extensions", "a.raw", CANDIDATE_OPENED, REASON_ACCEPTED);
+	assert_int_equal(d.trouble.reason, REASON_ACCEPTED);
+	discovery_free(&d);
+	d = found_of(1u << CLASS_CONFEXT, &roots);
+	assert_int_equal(d.count, 1);
+	expect(&d.candidates[0], "/run/confexts", "b.raw", CANDIDATE_OPENED, REASON_ACCEPTED);
+	assert_int_equal(d.trouble.reason, REASON_SYSTEM_READ);
+	discovery_free(&d);
+	d = found_of(0, &roots);
+	assert_int_equal(d.count, 0);
 	discovery_free(&d);
 }
 
@@ -327,6 +358,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(gives_each_its_verdict, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lets_the_first_of_a_name_win, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(keeps_the_classes_apart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(leaves_other_classes_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(looks_beside_the_kernel_in_the_initrd_only, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(is_masked_by_versioned_directories, set_up,
