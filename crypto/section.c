@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/section.h"
 
+#include <mbedtls/sha256.h>
+
 #include "core/name.h"
 
 #define DIRECTORY_MAX 255u /* bytes */
@@ -104,6 +106,11 @@ struct verdict section_config(const char **bytes, size_t *size)
 		*size = record.body.left;
 	}
 	return v;
+}
+
+bool section_digest(uint8_t digest[VEXT_HASH_SIZE])
+{
+	return mbedtls_sha256(vext_section, sizeof(vext_section), digest, 0) == 0;
 }
 
 bool section_admits(struct cursor scope, const char *name, const char *directory)

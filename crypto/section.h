@@ -73,6 +73,9 @@ bool section_next(struct section *section, struct section_record *record);
  */
 struct verdict section_config(const char **bytes, size_t *size);
 
+/* SHA-256 of this binary's own section: equal for two of the same anchors, revocations and configuration. False: not to be had. */
+bool section_digest(uint8_t digest[VEXT_HASH_SIZE]);
+
 /* Do the NAME and FROM records, if any, admit an image of this name, found there (NULL: not known)? */
 bool section_admits(struct cursor scope, const char *name, const char *directory);
 #endif

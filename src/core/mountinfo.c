@@ -112,6 +112,29 @@ bool mountinfo_parse(const char *line, struct mountinfo *mount)
 	       take_text(&at, mount->source, sizeof(mount->source));
 }
 
+/* Behind the next comma, or NULL. */
+static const char *next_option(const char *at)
+{
+	at += strcspn(at, ", \n");
+	return *at == ',' ? at + 1 : NULL;
+}
+
+/* ID PARENT MAJOR:MINOR ROOT POINT OPTIONS, then those of skip_optional(), TYPE and SOURCE */
+bool mountinfo_has_option(const char *line, const char *begins)
+{
+	const char *at = line;
+
+	for (unsigned i = 0; i < 6; i++)
+		if (!skip_field(&at))
+			return false;
+	if (!skip_optional(&at) || !skip_field(&at) || !skip_field(&at))
+		return false;
+	for (; at != NULL; at = next_option(at))
+		if (strncmp(at, begins, strlen(begins)) == 0)
+			return true;
+	return false;
+}
+
 const char *mountinfo_below(const char *path, const char *above)
 {
 	size_t size = strlen(above);

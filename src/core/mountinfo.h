@@ -25,6 +25,12 @@ struct mountinfo {
  */
 bool mountinfo_parse(const char *line, struct mountinfo *mount);
 
+/*
+ * Has the file system of this line an option that begins so, such as "upperdir=/run/"? The options of the file system stand last in
+ * the line; a comma within one is \054 there (seq_show_option). False for a line of another form.
+ */
+bool mountinfo_has_option(const char *line, const char *begins);
+
 /* What of `path` lies below the directory `above` ("/" too): "a/b" for "/usr/a/b" and "/usr"; otherwise NULL. */
 const char *mountinfo_below(const char *path, const char *above);
 

@@ -122,6 +122,27 @@ static void tells_what_is_below(void **state)
 	assert_null(mountinfo_below("/", "/"));
 }
 
+static void finds_options_of_the_file_system(void **state)
+{
+	static const char line[] =
+		"229 148 0:59 / /usr rw,nodev,upperdir=/run/a shared:31 - overlay sysext "
+		"rw,lowerdir=/a:/b\\054upperdir=/run/x,upperdir=/var/u,workdir=/run/w\n";
+
+	(void)state;
+	assert_true(mountinfo_has_option(line, "rw"));
+	assert_true(mountinfo_has_option(line, "upperdir=/var/"));
+	assert_true(mountinfo_has_option(line, "workdir=/run/w"));
+	assert_false(mountinfo_has_option(line, "upperdir=/run/"));
+	assert_false(mountinfo_has_option(line, "dir="));
+	assert_false(mountinfo_has_option(line, "nodev"));
+	assert_true(mountinfo_has_option("1 2 3:4 / / rw - overlay  ro,upperdir=/run/x",
+					 "upperdir=/run/"));
+	assert_false(mountinfo_has_option("1 2 3:4 / / rw overlay x ro", "ro"));
+	assert_false(mountinfo_has_option("1 2 3:4 / / rw - overlay", "ro"));
+	assert_false(mountinfo_has_option("1 2 3:4 / / rw - overlay x", "x"));
+	assert_false(mountinfo_has_option("", ""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +153,7 @@ int main(void)
 		cmocka_unit_test(refuses_other_forms),
 		cmocka_unit_test(refuses_a_path_that_is_too_long),
 		cmocka_unit_test(tells_what_is_below),
+		cmocka_unit_test(finds_options_of_the_file_system),
 	};
 
 	return cmocka_run_group_tests_name("mountinfo", tests, NULL, NULL);
