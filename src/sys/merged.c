@@ -38,6 +38,7 @@ static struct verdict take_names(char *list, struct listing *names)
 	return v;
 }
 
+/* Where the mark is hidden there are no names, and a merge all the same. */
 static struct verdict read_list(int dir_fd, enum extension_class class, struct listing *names)
 {
 	char *list = malloc(MERGED_LIST_MAX + 1);
@@ -56,6 +57,8 @@ static struct verdict read_list(int dir_fd, enum extension_class class, struct l
 	fd = sys_openat2(dir_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 			 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
 	size = fd < 0 ? -1 : fd_read_whole(fd, list, MERGED_LIST_MAX);
+	if (fd < 0 && errno == ENOENT)
+		size = 0;
 	if (size < 0) {
 		v = unreadable();
 	} else {
@@ -79,12 +82,15 @@ static struct verdict read_merged(int root_fd, enum hierarchy hierarchy, struct 
 	return read_list(dir_fd, hierarchy_class(hierarchy), &found->names);
 }
 
-struct verdict merged_read(int root_fd, enum hierarchy hierarchy, struct merged *merged)
+struct verdict merged_read(int root_fd, enum hierarchy hierarchy, const uint8_t *token,
+			   struct merged *merged)
 {
 	struct merged found = { .is_merged = false };
-	struct verdict v = overlay_absent(root_fd, hierarchy);
+	enum overlay_owner owner = OVERLAY_NOBODY;
+	struct verdict v = overlay_owner(root_fd, hierarchy, token, &owner);
 
-	if (v.reason == REASON_MERGE_PRESENT)
+	found.is_vexts = owner == OVERLAY_VEXT;
+	if (is_accepted(v) && owner != OVERLAY_NOBODY)
 		v = read_merged(root_fd, hierarchy, &found);
 	if (is_accepted(v))
 		*merged = found;
@@ -97,6 +103,7 @@ void merged_free(struct merged *merged)
 {
 	listing_free(&merged->names);
 	merged->is_merged = false;
+	merged->is_vexts = false;
 }
 
 bool merged_has(const struct merged *merged, const char *name)
@@ -107,7 +114,7 @@ bool merged_has(const struct merged *merged, const char *name)
 	return false;
 }
 
-bool merged_wants_reload(int root_fd)
+bool merged_wants_reload(int root_fd, uint32_t classes)
 {
 	bool wants = false;
 
@@ -115,7 +122,8 @@ bool merged_wants_reload(int root_fd)
 		const enum hierarchy hierarchy = (enum hierarchy)i;
 		struct merged merged;
 
-		if (!is_accepted(merged_read(root_fd, hierarchy, &merged)))
+		if ((classes & 1u << hierarchy_class(hierarchy)) == 0 ||
+		    !is_accepted(merged_read(root_fd, hierarchy, NULL, &merged)))
 			continue;
 		for (size_t k = 0; k < merged.names.count && !wants; k++)
 			wants = content_wants_reload(root_fd, hierarchy_class(hierarchy),

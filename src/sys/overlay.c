@@ -23,6 +23,7 @@
 #define STACKED_MAX 64u /* merges on top of each other that are taken off */
 #define WORDS_SIZE 256u /* of the kernel */
 #define DEVICE_SIZE 24u /* "4294967295:4294967295\n" with NUL */
+#define OWN_SIZE (2u * MERGES_TOKEN_SIZE + 1u + DEVICE_SIZE)
 
 /* In the directory that marks a merged hierarchy, as systemd-sysext has them. */
 #define META_DEVICE "dev"
@@ -263,6 +264,34 @@ static void select_class(enum extension_class class, const struct overlay_layer 
 		(*count)--;
 }
 
+/* What only this boot's vext can have written, and on this overlay alone. */
+static void format_own(const uint8_t token[], dev_t device, char out[OWN_SIZE])
+{
+	char line[DEVICE_SIZE];
+	struct text text;
+
+	format_device(device, line);
+	text_init(&text, out, OWN_SIZE);
+	text_hex(&text, token, MERGES_TOKEN_SIZE);
+	text_char(&text, ' ');
+	text_str(&text, line);
+}
+
+static struct verdict write_own(int mark_fd, const struct overlay *overlay, dev_t device)
+{
+	char path[PATH_SIZE], line[OWN_SIZE];
+	FD_CLEANUP int fd = -1;
+
+	if (overlay->token == NULL)
+		return verdict(REASON_ACCEPTED);
+	put_marked(path, overlay->hierarchy, MERGES_MARK);
+	fd = create_file(mark_fd, path);
+	format_own(overlay->token, device, line);
+	if (fd < 0 || !fd_write_whole(fd, line, strlen(line)))
+		return failed();
+	return verdict(REASON_ACCEPTED);
+}
+
 /* `lower` is the disk below; a file system without one (major 0) has none to name. */
 static struct verdict write_mark(int mark_fd, enum hierarchy hierarchy, dev_t lower,
 				 const struct overlay_layer layers[], size_t count)
@@ -355,6 +384,8 @@ static struct verdict finish(const struct overlay *overlay, const struct places 
 	if (copy < 0 || fstat(copy, &st) < 0)
 		return failed();
 	v = write_device(mark, overlay->hierarchy, META_DEVICE, st.st_dev);
+	if (is_accepted(v))
+		v = write_own(mark, overlay, st.st_dev);
 	if (is_accepted(v))
 		*overlay_fd = fd_take(&copy);
 	return v;
@@ -459,28 +490,71 @@ static struct verdict check_no_overlay(int dir_fd)
 	return verdict(REASON_ACCEPTED);
 }
 
-/* As systemd-sysext: the file names the device that it is on. Anything else is a copy of such files. */
-static struct verdict check_no_mark(int dir_fd, enum hierarchy hierarchy)
+/* Does the file in the directory of marks have this text, and no more? Accepted if so. */
+static struct verdict has_marked(int dir_fd, enum hierarchy hierarchy, const char *file,
+				 const char *text, bool *has)
 {
 	FD_CLEANUP int fd = -1;
 	char path[PATH_SIZE];
-	char line[DEVICE_SIZE];
-	char found[DEVICE_SIZE];
-	struct stat st;
+	char found[OWN_SIZE];
 	ssize_t size;
 
-	put_marked(path, hierarchy, META_DEVICE);
+	*has = false;
+	put_marked(path, hierarchy, file);
 	fd = sys_openat2(dir_fd, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC,
 			 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-	if (fd < 0)
-		return absent_or_unreadable();
-	size = fstat(dir_fd, &st) < 0 ? -1 : read(fd, found, sizeof(found));
+	size = fd < 0 ? -1 : read(fd, found, sizeof(found));
 	if (size < 0)
 		return absent_or_unreadable();
-	format_device(st.st_dev, line);
-	if ((size_t)size == strlen(line) && memcmp(found, line, strlen(line)) == 0)
-		return verdict(REASON_MERGE_PRESENT);
+	*has = (size_t)size == strlen(text) && memcmp(found, text, strlen(text)) == 0;
 	return verdict(REASON_ACCEPTED);
+}
+
+/* As systemd-sysext: the file names the device that it is on. Anything else is a copy of such files. */
+static struct verdict check_no_mark(int dir_fd, enum hierarchy hierarchy)
+{
+	char line[DEVICE_SIZE];
+	struct stat st;
+	struct verdict v;
+	bool has;
+
+	if (fstat(dir_fd, &st) < 0)
+		return absent_or_unreadable();
+	format_device(st.st_dev, line);
+	v = has_marked(dir_fd, hierarchy, META_DEVICE, line, &has);
+	return has ? verdict(REASON_MERGE_PRESENT) : v;
+}
+
+/* The mount that a directory is on: then it is mounts->mount. Its options are those of the overlay that is seen. */
+static enum mounts_state find_mount(struct mounts *mounts, int dir_fd)
+{
+	enum mounts_state state = MOUNTS_FAILED;
+	uint64_t id;
+
+	if (mounts != NULL && mounts_id(dir_fd, &id))
+		do
+			state = mounts_next(mounts);
+		while (state == MOUNTS_FOUND && mounts->mount.id != id);
+	return state;
+}
+
+/*
+ * As systemd-sysext and vext name the mounts that they make. The files may be hidden: whoever writes the disk can have put others
+ * into the upper layer of a mutable merge before, /var/lib/extensions.mutable/usr/.systemd-sysext/dev.
+ */
+static struct verdict check_not_named(int dir_fd, enum hierarchy hierarchy)
+{
+	struct mounts *mounts = mounts_open();
+	const enum mounts_state state = find_mount(mounts, dir_fd);
+	struct verdict v = verdict(REASON_ACCEPTED);
+
+	if (state == MOUNTS_FAILED)
+		v = verdict_errno(REASON_SYSTEM_READ, errno);
+	else if (state == MOUNTS_FOUND &&
+		 strcmp(mounts->mount.source, traits_of(hierarchy)->name) == 0)
+		v = verdict(REASON_MERGE_PRESENT);
+	mounts_close(mounts);
+	return v;
 }
 
 /* Who can write the root can write such a file, but hardly mount something. */
@@ -492,7 +566,36 @@ struct verdict overlay_absent(int root_fd, enum hierarchy hierarchy)
 	if (dir_fd < 0)
 		return absent_or_unreadable();
 	v = check_no_overlay(dir_fd);
-	return v.reason == REASON_MERGE_PRESENT ? check_no_mark(dir_fd, hierarchy) : v;
+	if (v.reason != REASON_MERGE_PRESENT)
+		return v;
+	v = check_no_mark(dir_fd, hierarchy);
+	return is_accepted(v) ? check_not_named(dir_fd, hierarchy) : v;
+}
+
+struct verdict overlay_owner(int root_fd, enum hierarchy hierarchy, const uint8_t *token,
+			     enum overlay_owner *owner)
+{
+	FD_CLEANUP int dir_fd = -1;
+	struct verdict v = overlay_absent(root_fd, hierarchy);
+	char line[OWN_SIZE];
+	struct stat st;
+	bool has = false;
+
+	if (is_accepted(v))
+		*owner = OVERLAY_NOBODY;
+	if (v.reason != REASON_MERGE_PRESENT)
+		return v;
+	dir_fd = content_open_directory(root_fd, hierarchy_name(hierarchy));
+	if (dir_fd < 0 || fstat(dir_fd, &st) < 0)
+		return verdict_errno(REASON_SYSTEM_READ, errno);
+	v = verdict(REASON_ACCEPTED);
+	if (token != NULL) {
+		format_own(token, st.st_dev, line);
+		v = has_marked(dir_fd, hierarchy, MERGES_MARK, line, &has);
+	}
+	if (is_accepted(v))
+		*owner = has ? OVERLAY_VEXT : OVERLAY_OTHER;
+	return v;
 }
 
 struct verdict overlay_attach(int overlay_fd, int root_fd, enum hierarchy hierarchy)
@@ -548,4 +651,16 @@ struct verdict overlay_remove(int root_fd, enum hierarchy hierarchy, bool *remov
 		v = overlay_absent(root_fd, hierarchy);
 	}
 	return v.reason == REASON_MERGE_PRESENT ? verdict_errno(REASON_MERGE_DETACH, EBUSY) : v;
+}
+
+bool overlay_is_ephemeral(int root_fd, enum hierarchy hierarchy)
+{
+	FD_CLEANUP int dir_fd = content_open_directory(root_fd, hierarchy_name(hierarchy));
+	struct mounts *mounts = mounts_open();
+	bool is_ephemeral = true;
+
+	if (dir_fd >= 0 && find_mount(mounts, dir_fd) == MOUNTS_FOUND)
+		is_ephemeral = mountinfo_has_option(mounts->line, "upperdir=/run/");
+	mounts_close(mounts);
+	return is_ephemeral;
 }

@@ -12,6 +12,7 @@
 #ifndef VEXT_SYS_OVERLAY_H
 #define VEXT_SYS_OVERLAY_H
 
+#include "core/merges.h"
 #include "core/mountinfo.h"
 #include "core/plan.h"
 #include "core/text.h"
@@ -56,6 +57,8 @@ struct overlay {
 	struct node *
 		top; /* the hierarchy as it was compared (sys/fit.h); NULL only without such a layer */
 	unsigned round; /* another one each time that this hierarchy is made */
+	const uint8_t
+		*token; /* of MERGES_TOKEN_SIZE; NULL: the merge will not be known as vext's */
 };
 
 /*
@@ -76,9 +79,26 @@ void overlay_drop(enum hierarchy hierarchy, unsigned round);
 
 /*
  * Is something merged there already, by vext or systemd? merge.present if an overlay is mounted there that is marked
- * as such; a mark alone, which any image and whoever writes the disk could have left, says nothing.
+ * as such, or named so in mountinfo; a mark alone, which any image and whoever writes the disk could have left, says nothing.
+ * system.read if it cannot be looked at.
  */
 struct verdict overlay_absent(int root_fd, enum hierarchy hierarchy);
+
+enum overlay_owner {
+	OVERLAY_NOBODY = 1, /* nothing is merged there */
+	OVERLAY_VEXT,	    /* with this token */
+	OVERLAY_OTHER,	    /* merged by somebody else; by systemd, most likely */
+};
+
+/* Who has merged what is there? Without a token nothing is vext's. system.read; `owner` is written on success only. */
+struct verdict overlay_owner(int root_fd, enum hierarchy hierarchy, const uint8_t *token,
+			     enum overlay_owner *owner);
+
+/*
+ * Would taking it off lose what was written to it? True for an upper layer below /run, which systemd's ephemeral modes
+ * have (systemd 262, src/sysext/sysext.c), and where that cannot be told. Only for what is merged.
+ */
+bool overlay_is_ephemeral(int root_fd, enum hierarchy hierarchy);
 
 /*
  * Takes what is merged there off again, by whomever, and whatever lies merged below that: then `*removed` is

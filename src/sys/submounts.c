@@ -173,6 +173,18 @@ static struct verdict take_one(int over, const struct mountinfo *mount, const ch
 	return taken->point == NULL ? not_taken() : verdict(REASON_ACCEPTED);
 }
 
+/*
+ * systemd mounts the directory of marks of a mutable merge onto itself, read-only: a part of the overlay, which goes with it (systemd
+ * 262, src/sysext/sysext.c).
+ */
+static bool is_mark(const char *below)
+{
+	for (unsigned i = 0; i < CLASSES; i++)
+		if (strcmp(below, class_traits((enum extension_class)i)->mark) == 0)
+			return true;
+	return false;
+}
+
 /* Those on the overlay's mount and on the ones that are known already. */
 static struct verdict take_known(int over, const struct hierarchy_place *place,
 				 struct mounts *mounts, struct submounts *submounts)
@@ -183,7 +195,7 @@ static struct verdict take_known(int over, const struct hierarchy_place *place,
 	const char *below;
 
 	while (is_accepted(v) && (state = next_below(mounts, place, &below)) == MOUNTS_FOUND)
-		if (!has(submounts, mount->id) &&
+		if (!has(submounts, mount->id) && !is_mark(below) &&
 		    (mount->parent == place->mount_id || has(submounts, mount->parent)))
 			v = take_one(over, mount, below, submounts);
 	return state == MOUNTS_FAILED ? not_taken() : v;

@@ -34,6 +34,7 @@ static const char origin[] = "{\"mutable\":{\"mode\":\"no\"},\"extensions\":{"
 			     "\"b\":{\"path\":\"/run/b.raw\",\"verityHash\":\"bb" ZEROS "\"},"
 			     "\"a\":{\"path\":\"/etc/a.raw\",\"verityHash\":\"aa" ZEROS "\"}}}\n";
 
+static const uint8_t own_token[MERGES_TOKEN_SIZE] = { 1, 2, 3 };
 static char in_the_way[MOUNTINFO_PATH_MAX];
 
 struct scene {
@@ -150,7 +151,8 @@ static struct verdict make_of(struct scene *scene, enum hierarchy hierarchy,
 					 .layers = some,
 					 .count = count,
 					 .top = scene->fit.nodes.hierarchy[hierarchy],
-					 .round = scene->round++ };
+					 .round = scene->round++,
+					 .token = own_token };
 
 	text_init(&text, bytes, sizeof(bytes));
 	return is_accepted(v) ? overlay_make(&overlay, &text, &at, &scene->overlay) : v;
@@ -241,7 +243,7 @@ static struct merged read_usr(const struct scene *scene)
 {
 	struct merged merged;
 
-	assert_int_equal(merged_read(scene->root->fd, HIERARCHY_USR, &merged).reason,
+	assert_int_equal(merged_read(scene->root->fd, HIERARCHY_USR, NULL, &merged).reason,
 			 REASON_ACCEPTED);
 	return merged;
 }
@@ -259,7 +261,7 @@ static void tells_what_is_merged(void **state)
 	layer_file(scene, release, "ID=_any\nEXTENSION_RELOAD_MANAGER=1\n");
 	assert_int_equal(make(scene).reason, REASON_ACCEPTED);
 	assert_int_equal(stage_leave(&scene->stage).reason, REASON_ACCEPTED);
-	assert_false(merged_wants_reload(scene->root->fd));
+	assert_false(merged_wants_reload(scene->root->fd, 1u << CLASS_SYSEXT));
 	assert_int_equal(overlay_attach(scene->overlay, scene->root->fd, HIERARCHY_USR).reason,
 			 REASON_ACCEPTED);
 	merged = read_usr(scene);
@@ -269,9 +271,91 @@ static void tells_what_is_merged(void **state)
 	assert_string_equal(merged.names.names[0], "a");
 	assert_true(merged_has(&merged, "b") && !merged_has(&merged, "c"));
 	merged_free(&merged);
-	assert_true(merged_wants_reload(scene->root->fd));
+	assert_true(merged_wants_reload(scene->root->fd, 1u << CLASS_SYSEXT));
+	assert_false(merged_wants_reload(scene->root->fd, 1u << CLASS_CONFEXT));
 	overlay_detach(scene->overlay);
-	assert_false(merged_wants_reload(scene->root->fd));
+	assert_false(merged_wants_reload(scene->root->fd, 1u << CLASS_SYSEXT));
+}
+
+static enum overlay_owner owner_of_usr(const struct scene *scene, const uint8_t *token)
+{
+	enum overlay_owner owner = 0;
+
+	assert_int_equal(overlay_owner(scene->root->fd, HIERARCHY_USR, token, &owner).reason,
+			 REASON_ACCEPTED);
+	return owner;
+}
+
+/* By the token alone: systemd's marks are the same in both. */
+static void tells_who_has_merged(void **state)
+{
+	static const uint8_t other[MERGES_TOKEN_SIZE] = { 9 };
+	struct scene *scene = *state;
+	struct merged merged;
+
+	need_root(scene);
+	assert_int_equal(owner_of_usr(scene, own_token), OVERLAY_NOBODY);
+	assert_int_equal(make(scene).reason, REASON_ACCEPTED);
+	assert_int_equal(stage_leave(&scene->stage).reason, REASON_ACCEPTED);
+	assert_int_equal(overlay_attach(scene->overlay, scene->root->fd, HIERARCHY_USR).reason,
+			 REASON_ACCEPTED);
+	assert_int_equal(owner_of_usr(scene, own_token), OVERLAY_VEXT);
+	assert_int_equal(owner_of_usr(scene, other), OVERLAY_OTHER);
+	assert_int_equal(owner_of_usr(scene, NULL), OVERLAY_OTHER);
+	assert_int_equal(merged_read(scene->root->fd, HIERARCHY_USR, own_token, &merged).reason,
+			 REASON_ACCEPTED);
+	assert_true(merged.is_merged && merged.is_vexts);
+	merged_free(&merged);
+	merged = read_usr(scene);
+	assert_true(merged.is_merged && !merged.is_vexts);
+	merged_free(&merged);
+	assert_false(overlay_is_ephemeral(scene->root->fd, HIERARCHY_USR));
+	overlay_detach(scene->overlay);
+}
+
+/* Another overlay over vext's shows vext's files, the token among them; its device is not the one that they name. */
+static void believes_no_token_below_another_overlay(void **state)
+{
+	struct scene *scene = *state;
+	char options[2048], path[512];
+
+	need_root(scene);
+	assert_int_equal(make(scene).reason, REASON_ACCEPTED);
+	assert_int_equal(stage_leave(&scene->stage).reason, REASON_ACCEPTED);
+	assert_int_equal(overlay_attach(scene->overlay, scene->root->fd, HIERARCHY_USR).reason,
+			 REASON_ACCEPTED);
+	tree_directory(scene->root, "more");
+	snprintf(path, sizeof(path), "%s/usr", scene->root->path);
+	snprintf(options, sizeof(options), "lowerdir=%s/more:%s", scene->root->path, path);
+	assert_int_equal(sys_mount("x", path, "overlay", MS_RDONLY, options), 0);
+	assert_int_equal(owner_of_usr(scene, own_token), OVERLAY_NOBODY);
+	assert_int_equal(sys_umount(path, SYS_UMOUNT_DETACH), 0);
+	assert_int_equal(owner_of_usr(scene, own_token), OVERLAY_VEXT);
+	overlay_detach(scene->overlay);
+}
+
+/* As where the upper layer of a mutable merge had a file of that name before. */
+static void knows_a_merge_whose_mark_is_hidden(void **state)
+{
+	struct scene *scene = *state;
+	char options[2048], path[512];
+	bool removed;
+
+	need_root(scene);
+	assert_int_equal(stage_leave(&scene->stage).reason, REASON_ACCEPTED);
+	tree_text(scene->root, "more/.systemd-sysext/dev", "nothing\n");
+	snprintf(path, sizeof(path), "%s/usr", scene->root->path);
+	snprintf(options, sizeof(options), "lowerdir=%s/more:%s", scene->root->path, path);
+	assert_int_equal(sys_mount("confext", path, "overlay", MS_RDONLY, options), 0);
+	assert_int_equal(owner_of_usr(scene, own_token), OVERLAY_NOBODY);
+	assert_int_equal(sys_umount(path, SYS_UMOUNT_DETACH), 0);
+	assert_int_equal(sys_mount("sysext", path, "overlay", MS_RDONLY, options), 0);
+	assert_int_equal(owner_of_usr(scene, own_token), OVERLAY_OTHER);
+	assert_int_equal(
+		overlay_remove(scene->root->fd, HIERARCHY_USR, &removed, in_the_way).reason,
+		REASON_ACCEPTED);
+	assert_true(removed);
+	assert_int_equal(owner_of_usr(scene, own_token), OVERLAY_NOBODY);
 }
 
 static void appears_and_disappears_whole(void **state)
@@ -606,6 +690,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keeps_what_is_mounted_below, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(keeps_the_label, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tells_what_is_merged, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(tells_who_has_merged, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(believes_no_token_below_another_overlay, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(knows_a_merge_whose_mark_is_hidden, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(appears_and_disappears_whole, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(believes_no_mark_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(believes_no_mark_within_an_overlay, set_up,
