@@ -28,6 +28,33 @@ void table_name(enum extension_class class, const char *name, char out[TABLE_NAM
 	text_str(&text, name);
 }
 
+void table_name_with_serial(enum extension_class class, const char *name, unsigned serial,
+			    char out[TABLE_NAME_MAX])
+{
+	const size_t room = VEXT_NAME_MAX - (sizeof("+99") - 1);
+	const size_t size = strlen(name);
+	struct text text;
+
+	table_name(class, name, out);
+	if (serial == 0)
+		return;
+	text_init(&text, out, TABLE_NAME_MAX);
+	text_str(&text, class_traits(class)->device);
+	text_bytes(&text, name, size < room ? size : room);
+	text_char(&text, '+');
+	text_u64(&text, serial);
+}
+
+bool table_is_uuid_of(const char *uuid, const char *device)
+{
+	const size_t prefix = sizeof(UUID_PREFIX) - 1;
+	const size_t behind = prefix + 2 * (size_t)UUID_HASH_SIZE;
+
+	return strncmp(uuid, UUID_PREFIX, prefix) == 0 &&
+	       strspn(uuid + prefix, "0123456789abcdef") >= 2 * (size_t)UUID_HASH_SIZE &&
+	       uuid[behind] == '-' && strcmp(uuid + behind + 1, device) == 0;
+}
+
 void table_uuid(const uint8_t root_hash[VEXT_HASH_SIZE], const char *device,
 		char out[TABLE_UUID_MAX])
 {

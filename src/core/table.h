@@ -32,6 +32,17 @@ struct table_device {
 void table_name(enum extension_class class, const char *name, char out[TABLE_NAME_MAX]);
 
 /*
+ * The same while a device of that name is in use: "vext-NAME+N", for an N of 1 to TABLE_SERIAL_MAX. Of a long NAME the end is
+ * left out. For N of 0 it is table_name().
+ */
+#define TABLE_SERIAL_MAX 99u
+void table_name_with_serial(enum extension_class class, const char *name, unsigned serial,
+			    char out[TABLE_NAME_MAX]);
+
+/* Is this the UUID that table_uuid() makes for that device, whatever the root hash? */
+bool table_is_uuid_of(const char *uuid, const char *device);
+
+/*
  * "CRYPT-VERITY-<first 32 hex digits of the root hash>-DEVICE", as veritysetup and udev know it. `device` is the
  * device's name, shorter than TABLE_NAME_MAX.
  */

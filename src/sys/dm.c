@@ -291,6 +291,18 @@ struct verdict dm_verity_make(const struct dm_verity *verity, struct dm_device *
 	return v;
 }
 
+bool dm_is_named_by_vext(const char *name)
+{
+	struct request request = request_for(0);
+	FD_CLEANUP int control = open(CONTROL, O_RDWR | O_CLOEXEC);
+
+	memcpy(request.io.name, name, strlen(name) + 1);
+	if (control < 0 || sys_ioctl(control, DM_DEV_STATUS, &request) < 0)
+		return false;
+	request.io.uuid[sizeof(request.io.uuid) - 1] = '\0';
+	return table_is_uuid_of(request.io.uuid, name);
+}
+
 /* ---- checking ------------------------------------------------------------------------------ */
 
 static struct verdict read_block(int fd, uint8_t block[VEXT_BLOCK])

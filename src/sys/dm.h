@@ -36,6 +36,9 @@ struct dm_verity {
  */
 struct verdict dm_verity_make(const struct dm_verity *verity, struct dm_device *device);
 
+/* Is there a device of this name, with a UUID as vext gives it? It may be one that only its last users keep. */
+bool dm_is_named_by_vext(const char *name);
+
 /*
  * Reads block 0 through the device and then asks for its status: it must still call itself verified.
  * kernel.corrupt if either fails: a wrong root hash loads without complaint and shows up here. `block` is

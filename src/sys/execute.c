@@ -149,14 +149,12 @@ static struct verdict make_checked_device(struct run *run, const char *name)
  * The signature was checked here before. In auto mode the kernel is asked where it can be expected to
  * say yes; ENOKEY is no opinion about the signature: this kernel does not look where the certificate is.
  */
-static struct verdict make_verity(struct run *run)
+static struct verdict make_named(struct run *run, const char *name)
 {
 	const enum kernel_signature mode = run->options->kernel_signature;
 	const bool can_check = mode != KERNEL_SIGNATURE_OFF && keyring_kernel_checks();
-	char name[TABLE_NAME_MAX];
 	struct verdict v;
 
-	table_name(class_of(run), name_of(run), name);
 	if (!facts_of(run)->is_signed) /* by policy: nothing to be checked, or asked for in vain */
 		return mode == KERNEL_SIGNATURE_REQUIRE ? verdict(REASON_POLICY_UNSIGNED) :
 							  make_device(run, name, NULL);
@@ -166,6 +164,25 @@ static struct verdict make_verity(struct run *run)
 		return make_device(run, name, NULL);
 	v = make_checked_device(run, name);
 	return v.sys_errno == ENOKEY ? make_device(run, name, NULL) : v;
+}
+
+/*
+ * What was unmerged lives on, with its devices, for as long as a process uses it: process 1 and the journal do, after a
+ * soft-reboot. It is never used again; the new device has a name of its own.
+ */
+static struct verdict make_verity(struct run *run)
+{
+	struct merge_item *item = &run->items[run->work.subject];
+	char name[TABLE_NAME_MAX];
+	struct verdict v;
+
+	item->serial = 0;
+	do {
+		table_name_with_serial(class_of(run), name_of(run), item->serial, name);
+		v = make_named(run, name);
+	} while (v.reason == REASON_KERNEL_DEVICE_EXISTS && !run->options->stays &&
+		 dm_is_named_by_vext(name) && item->serial++ < TABLE_SERIAL_MAX);
+	return v;
 }
 
 static struct verdict check_device(struct run *run)
@@ -284,7 +301,7 @@ static struct verdict reload_table(struct run *run, uint32_t subject, struct tab
 	struct keyring_loan loan = KEYRING_NO_LOAN;
 	struct verdict v = verdict(REASON_ACCEPTED);
 
-	table_name(item->image->class, item->image->name, name);
+	table_name_with_serial(item->image->class, item->image->name, item->serial, name);
 	table_uuid(facts->root_hash, name, uuid);
 	table_verity(facts, data, tree, &options, line);
 	if (item->kernel_checked)
@@ -351,7 +368,8 @@ static struct verdict make_overlay(struct run *run, enum hierarchy hierarchy)
 					 .layers = run->layers,
 					 .count = run->layer_count,
 					 .top = run->fit.nodes.hierarchy[hierarchy],
-					 .round = run->round };
+					 .round = run->round,
+					 .token = run->options->token };
 	const struct node *at;
 	struct verdict v;
 

@@ -46,6 +46,7 @@ struct merge_item {
 	enum step_op step;	       /* out: the last step tried; 0 if none */
 	uint64_t attach_microseconds; /* out: spent on this image's steps up to STEP_CHECK_DEVICE */
 	uint64_t mount_microseconds;  /* out: and on the others */
+	unsigned serial;	      /* out: of the device's name, table_name_with_serial() */
 	bool kernel_checked;	      /* out: the kernel has checked the signature as well */
 	/* out: of the image in the root, without links; "" if not known or not origin_is_plain() */
 	char path[ORIGIN_PATH_MAX];
@@ -61,6 +62,7 @@ struct merge_item {
 struct merge_options {
 	enum kernel_signature kernel_signature;
 	enum corruption corruption;
+	const uint8_t *token; /* for struct overlay */
 	bool stays; /* a device is there until somebody removes it: for execute_attach() */
 };
 

@@ -32,6 +32,45 @@ static void names_the_device(void **state)
 	assert_string_equal(name + 5, longest);
 }
 
+static void names_another_one(void **state)
+{
+	char longest[VEXT_NAME_MAX + 1];
+	char name[TABLE_NAME_MAX];
+
+	(void)state;
+	table_name_with_serial(CLASS_CONFEXT, "docker", 0, name);
+	assert_string_equal(name, "vext.docker");
+	table_name_with_serial(CLASS_CONFEXT, "docker", 1, name);
+	assert_string_equal(name, "vext.docker+1");
+	memset(longest, 'n', VEXT_NAME_MAX);
+	longest[VEXT_NAME_MAX] = '\0';
+	table_name_with_serial(CLASS_SYSEXT, longest, 0, name);
+	assert_string_equal(name + 5, longest);
+	table_name_with_serial(CLASS_SYSEXT, longest, TABLE_SERIAL_MAX, name);
+	assert_int_equal(strlen(name), VEXT_NAME_MAX + 5);
+	assert_string_equal(name + 5 + VEXT_NAME_MAX - 4, "n+99");
+}
+
+static void knows_its_uuid(void **state)
+{
+	(void)state;
+	assert_true(table_is_uuid_of("CRYPT-VERITY-abababababababababababababababab-vext-docker",
+				     "vext-docker"));
+	assert_false(table_is_uuid_of("CRYPT-VERITY-abababababababababababababababab-vext-docker",
+				      "vext-docke"));
+	assert_false(table_is_uuid_of("CRYPT-VERITY-abababababababababababababababab-vext-docker",
+				      "docker"));
+	assert_false(table_is_uuid_of("CRYPT-VERITY-ababababababababababababababababa-vext-docker",
+				      "vext-docker"));
+	assert_false(table_is_uuid_of("CRYPT-VERITY-ABabababababababababababababababab-vext-docker",
+				      "vext-docker"));
+	assert_false(table_is_uuid_of("CRYPT-VERITY-abab-vext-docker", "vext-docker"));
+	assert_false(table_is_uuid_of("LVM-abababababababababababababababab-vext-docker",
+				      "vext-docker"));
+	assert_false(table_is_uuid_of("CRYPT-VERITY-", "vext-docker"));
+	assert_false(table_is_uuid_of("", "vext-docker"));
+}
+
 static void gives_it_a_uuid(void **state)
 {
 	const struct facts facts = facts_with(1, 0);
@@ -232,6 +271,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_the_device),
+		cmocka_unit_test(names_another_one),
+		cmocka_unit_test(knows_its_uuid),
 		cmocka_unit_test(gives_it_a_uuid),
 		cmocka_unit_test(writes_the_line),
 		cmocka_unit_test(writes_a_dash_for_no_salt),
