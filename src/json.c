@@ -28,6 +28,15 @@ void json_close(struct json *json, char bracket)
 	json->comma = true;
 }
 
+static void write_quoted(FILE *to, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', to);
+		fputc(*text, to);
+	}
+}
+
 static void write_escaped(FILE *to, char c)
 {
 	char buffer[8];
@@ -35,11 +44,19 @@ static void write_escaped(FILE *to, char c)
 
 	text_init(&text, buffer, sizeof(buffer));
 	text_escaped(&text, &c, 1);
-	for (const char *p = buffer; *p; p++) {
-		if (*p == '"' || *p == '\\')
-			fputc('\\', to);
-		fputc(*p, to);
+	write_quoted(to, buffer);
+}
+
+void json_plain(struct json *json, const char *key, const char *value)
+{
+	if (!value) {
+		json_null(json, key);
+		return;
 	}
+	start(json, key);
+	fputc('"', json->to);
+	write_quoted(json->to, value);
+	fputc('"', json->to);
 }
 
 void json_string(struct json *json, const char *key, const char *value)

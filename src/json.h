@@ -22,6 +22,8 @@ void json_close(struct json *json, char bracket);
  * is then quoted, so that any bytes survive and the output is ASCII. NULL gives null.
  */
 void json_string(struct json *json, const char *key, const char *value);
+/* The same for text that is printable ASCII: its backslashes stand for themselves. */
+void json_plain(struct json *json, const char *key, const char *value);
 void json_u64(struct json *json, const char *key, uint64_t value);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);

@@ -4,6 +4,7 @@
 #include <yyjson.h>
 
 #define VERSION 1u
+#define DEPTH_MAX 8u
 
 static yyjson_val *member(const struct record *record, const char *key)
 {
@@ -38,6 +39,11 @@ void record_close(struct record *record)
 const char *record_root(const struct record *record)
 {
 	return yyjson_get_str(member(record, "root"));
+}
+
+bool record_is_systems(const struct record *record)
+{
+	return yyjson_get_bool(member(record, "system"));
 }
 
 uint64_t record_time(const struct record *record)
@@ -102,4 +108,88 @@ void record_note(const struct record *record, size_t i, size_t n, struct record_
 		.path = text_of(entry, "path"),
 		.hides = text_of(entry, "hides"),
 	};
+}
+
+/* ---- as it is ------------------------------------------------------------------------------ */
+
+static void walk(yyjson_val *value, const char *key, const struct record_walker *walker,
+		 unsigned depth);
+
+static void walk_array(yyjson_val *array, const struct record_walker *walker, unsigned depth)
+{
+	yyjson_val *element;
+	size_t i, count;
+
+	yyjson_arr_foreach(array, i, count, element) walk(element, NULL, walker, depth);
+}
+
+static void walk_object(yyjson_val *object, const struct record_walker *walker, unsigned depth)
+{
+	yyjson_val *key, *value;
+	size_t i, count;
+
+	yyjson_obj_foreach(object, i, count, key, value)
+		walk(value, yyjson_get_str(key), walker, depth);
+}
+
+/* What is deeper than vext writes is left out. */
+static void walk(yyjson_val *value, const char *key, const struct record_walker *walker,
+		 unsigned depth)
+{
+	const bool is_object = yyjson_is_obj(value);
+
+	if (is_object || yyjson_is_arr(value)) {
+		walker->open(walker->ctx, key, is_object ? '{' : '[');
+		if (is_object && depth < DEPTH_MAX)
+			walk_object(value, walker, depth + 1);
+		else if (depth < DEPTH_MAX)
+			walk_array(value, walker, depth + 1);
+		walker->close(walker->ctx, is_object ? '}' : ']');
+	} else if (yyjson_is_uint(value)) {
+		walker->number(walker->ctx, key, yyjson_get_uint(value));
+	} else if (yyjson_is_bool(value)) {
+		walker->flag(walker->ctx, key, yyjson_get_bool(value));
+	} else {
+		walker->text(walker->ctx, key, yyjson_get_str(value));
+	}
+}
+
+void record_walk_image(const struct record *record, size_t i, const struct record_walker *walker)
+{
+	walk(image_at(record, i), NULL, walker, 0);
+}
+
+void record_walk_foreign(const struct record *record, const struct record_walker *walker)
+{
+	walk_array(member(record, "foreign"), walker, 0);
+}
+
+/* ---- merges of others ---------------------------------------------------------------------- */
+
+size_t record_foreigns(const struct record *record)
+{
+	return yyjson_arr_size(member(record, "foreign"));
+}
+
+static yyjson_val *foreign_at(const struct record *record, size_t i)
+{
+	return yyjson_arr_get(member(record, "foreign"), i);
+}
+
+void record_foreign(const struct record *record, size_t i, struct record_foreign *foreign)
+{
+	yyjson_val *entry = foreign_at(record, i);
+
+	*foreign = (struct record_foreign){
+		.hierarchy = text_of(entry, "hierarchy"),
+		.action = text_of(entry, "action"),
+		.extensions = yyjson_arr_size(yyjson_obj_get(entry, "extensions")),
+	};
+}
+
+const char *record_foreign_extension(const struct record *record, size_t i, size_t n)
+{
+	yyjson_val *extensions = yyjson_obj_get(foreign_at(record, i), "extensions");
+
+	return yyjson_get_str(yyjson_arr_get(extensions, n));
 }

@@ -40,11 +40,23 @@ struct record_note {
 	const char *hides;
 };
 
+/* Is told each value of a part of the record, in order. `key` is NULL in an array, `text` for null. */
+struct record_walker {
+	void (*open)(void *ctx, const char *key, char bracket);
+	void (*close)(void *ctx, char bracket);
+	void (*text)(void *ctx, const char *key, const char *text);
+	void (*number)(void *ctx, const char *key, uint64_t number);
+	void (*flag)(void *ctx, const char *key, bool flag);
+	void *ctx;
+};
+
 /* False for what is not JSON of a version that is known. Released by record_close(). */
 bool record_open(const char *bytes, size_t size, struct record *record);
 void record_close(struct record *record);
 
 const char *record_root(const struct record *record);
+bool record_is_systems(
+	const struct record *record); /* of the root that the system has, or was going to have */
 uint64_t record_time(const struct record *record);	   /* seconds since 1970; 0: not known */
 uint64_t record_microseconds(const struct record *record); /* of the whole run */
 uint64_t record_merge(const struct record *record);	   /* of that, the merge */
@@ -54,5 +66,22 @@ size_t record_images(const struct record *record);
 void record_image(const struct record *record, size_t i, struct record_image *image);
 /* `n` is below the image's `notes`. */
 void record_note(const struct record *record, size_t i, size_t n, struct record_note *note);
+
+/* All of that image. */
+void record_walk_image(const struct record *record, size_t i, const struct record_walker *walker);
+/* All elements of "foreign", without the array itself. */
+void record_walk_foreign(const struct record *record, const struct record_walker *walker);
+
+size_t record_foreigns(const struct record *record);
+
+/* Of another program's merge: texts as above, and its extensions. */
+struct record_foreign {
+	const char *hierarchy;
+	const char *action;
+	size_t extensions;
+};
+/* `i` is below record_foreigns(), `n` below its `extensions`. */
+void record_foreign(const struct record *record, size_t i, struct record_foreign *foreign);
+const char *record_foreign_extension(const struct record *record, size_t i, size_t n);
 
 #endif

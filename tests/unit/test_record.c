@@ -108,12 +108,114 @@ static void survives_other_types(void **state)
 	record_close(&record);
 }
 
+/* The walk written down: what opens, closes and stands in the record. */
+static char walked[512];
+
+static void put(const char *key, const char *what)
+{
+	if (key)
+		strcat(strcat(walked, key), ":");
+	strcat(strcat(walked, what), " ");
+}
+
+static void put_open(void *ctx, const char *key, char bracket)
+{
+	const char text[] = { bracket, '\0' };
+
+	assert_ptr_equal(ctx, walked);
+	put(key, text);
+}
+
+static void put_close(void *ctx, char bracket)
+{
+	put_open(ctx, NULL, bracket);
+}
+
+static void put_text(void *ctx, const char *key, const char *text)
+{
+	assert_ptr_equal(ctx, walked);
+	put(key, text ? text : "null");
+}
+
+static void put_number(void *ctx, const char *key, uint64_t number)
+{
+	assert_ptr_equal(ctx, walked);
+	put(key, number == 7 ? "7" : "?");
+}
+
+static void put_flag(void *ctx, const char *key, bool flag)
+{
+	assert_ptr_equal(ctx, walked);
+	put(key, flag ? "yes" : "no");
+}
+
+static void walks_over_what_it_has(void **state)
+{
+	static const struct record_walker walker = { .open = put_open,
+						     .close = put_close,
+						     .text = put_text,
+						     .number = put_number,
+						     .flag = put_flag,
+						     .ctx = walked };
+	static const char json[] =
+		"{\"version\":1,\"images\":[{},{\"a\":[7,null,{\"b\":true}],\"c\":\"x\"}],"
+		"\"foreign\":[{\"hierarchy\":\"/usr\",\"extensions\":[\"d\",\"e\"],"
+		"\"action\":\"replaced\"},7]}";
+	struct record_foreign foreign;
+	struct record record;
+
+	(void)state;
+	assert_true(record_open(json, sizeof(json) - 1, &record));
+	walked[0] = '\0';
+	record_walk_image(&record, 1, &walker);
+	assert_string_equal(walked, "{ a:[ 7 null { b:yes } ] c:x } ");
+	walked[0] = '\0';
+	record_walk_foreign(&record, &walker);
+	assert_string_equal(walked, "{ hierarchy:/usr extensions:[ d e ] action:replaced } 7 ");
+	assert_int_equal(record_foreigns(&record), 2);
+	record_foreign(&record, 0, &foreign);
+	assert_string_equal(foreign.hierarchy, "/usr");
+	assert_string_equal(foreign.action, "replaced");
+	assert_int_equal(foreign.extensions, 2);
+	assert_string_equal(record_foreign_extension(&record, 0, 1), "e");
+	record_foreign(&record, 1, &foreign);
+	assert_true(!foreign.hierarchy && !foreign.action && foreign.extensions == 0);
+	record_close(&record);
+}
+
+/* Nobody has written it; it must not lead deeper than the stack. */
+static void walks_only_so_deep(void **state)
+{
+	static const struct record_walker walker = { .open = put_open,
+						     .close = put_close,
+						     .text = put_text,
+						     .number = put_number,
+						     .flag = put_flag,
+						     .ctx = walked };
+	char json[256] = "{\"version\":1,\"images\":[";
+	struct record record;
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++)
+		strcat(json, "[");
+	for (unsigned i = 0; i < 40; i++)
+		strcat(json, "]");
+	strcat(json, "]}");
+	assert_true(record_open(json, strlen(json), &record));
+	walked[0] = '\0';
+	record_walk_image(&record, 0, &walker);
+	assert_int_equal(strlen(walked), 2 * 2 * 9);
+	record_close(&record);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_an_image),
 		cmocka_unit_test(refuses_what_it_does_not_know),
 		cmocka_unit_test(survives_other_types),
+		cmocka_unit_test(walks_over_what_it_has),
+		cmocka_unit_test(walks_only_so_deep),
 	};
 
 	return cmocka_run_group_tests_name("record", tests, NULL, NULL);
