@@ -46,29 +46,40 @@ static void tell(const struct attaching *attaching, const struct report *report,
 		printf("%s\n", device);
 }
 
-static enum exit_status attach(struct attaching *attaching, const char *path)
+static void make_device(struct subject *subject, const struct config *config,
+			char device[TABLE_NAME_MAX])
 {
 	const struct merge_options options = {
-		.kernel_signature = attaching->judging.config.kernel_signature,
-		.corruption = attaching->judging.config.corruption,
+		.kernel_signature = config->kernel_signature,
+		.corruption = config->corruption,
 		.stays = true,
 	};
+	struct merge_item item = { .trusted = subject->assessment.trusted,
+				   .image = &subject->image };
+	struct report *report = &subject->report;
+
+	report->verdict = execute_attach(&item, &options, device);
+	report->step = step_name(item.step);
+	report->kernel_checked = item.kernel_checked;
+	report->took.attach = item.attach_microseconds;
+	report->device = device[0] ? device : NULL;
+}
+
+static enum exit_status attach(struct attaching *attaching, const char *path)
+{
+	const struct config *config = &attaching->judging.config;
 	static struct subject subject;
 	struct report *report = &subject.report;
 	char device[TABLE_NAME_MAX] = "";
 
 	subject_open(&subject, &attaching->judging, path);
 	if (is_accepted(report->verdict)) {
-		struct merge_item item = { .trusted = subject.assessment.trusted,
-					   .image = &subject.image };
-
 		subject.image.class = class_of(&subject.image, path);
 		report->class = subject.image.class;
-		report->verdict = execute_attach(&item, &options, device);
-		report->step = step_name(item.step);
-		report->kernel_checked = item.kernel_checked;
-		report->took.attach = item.attach_microseconds;
-		report->device = device[0] ? device : NULL;
+		if (config_has_class(config, report->class))
+			make_device(&subject, config, device);
+		else
+			report->verdict = verdict(REASON_POLICY_CLASS);
 	}
 	tell(attaching, report, device);
 	subject_close(&subject);

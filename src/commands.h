@@ -17,6 +17,7 @@ enum exit_status command_detach(int argc, char **argv);
 enum exit_status command_open(int argc, char **argv);
 enum exit_status command_close(int argc, char **argv);
 enum exit_status command_anchors(int argc, char **argv);
+enum exit_status command_yields(int argc, char **argv);
 
 /* getopt_long(3) has already said what is wrong; says where the usage stands. */
 enum exit_status usage_error(const char *command);

@@ -8,6 +8,7 @@
 
 #include "crypto/section.h"
 #include "log.h"
+#include "status.h"
 
 typedef struct verdict parser(const char *, size_t, struct config *, struct config_notes *);
 
@@ -96,7 +97,7 @@ int configuration_read(const char *path, char bytes[CONFIG_SIZE_MAX + 1], size_t
 	int error = 0;
 
 	if (!file)
-		return errno;
+		return errno == ENOTDIR ? ENOENT : errno;
 	errno = 0;
 	*size = fread(bytes, 1, CONFIG_SIZE_MAX + 1, file);
 	if (!is_whole(file, bytes, *size))
@@ -132,12 +133,26 @@ void configuration_load_baked(struct config *config)
 	if (!is_accepted(v)) /* told where the certificates are loaded, and with every image */
 		config_deny(config, v.reason);
 	else if (size > 0)
-		load(config, "baked configuration", true, config_parse, bytes, size);
+		load(config, "baked configuration", true, config_parse_baked, bytes, size);
 }
 
 void configuration_load(struct config *config)
 {
 	configuration_load_baked(config);
 	load_file(config, CONFIGURATION_FILE, config_parse);
+	load_file(config, STATUS_CONFIGURATION, config_parse);
 	load_file(config, CONFIGURATION_COMMAND_LINE, config_parse_command_line);
+}
+
+struct verdict configuration_leave(void)
+{
+	static char bytes[CONFIG_SIZE_MAX + 1];
+	size_t size = 0;
+	int error = configuration_read(CONFIGURATION_FILE, bytes, &size);
+
+	if (error == ENOENT)
+		return verdict(REASON_ACCEPTED);
+	if (error)
+		return verdict_errno(REASON_CONFIG_READ, error);
+	return status_write(STATUS_CONFIGURATION, bytes, size);
 }

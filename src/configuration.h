@@ -15,8 +15,14 @@ void configuration_load_baked(struct config *config);
 void configuration_load(struct config *config);
 
 /*
+ * In an initramfs: leaves a copy of its /etc/vext.conf, if there is one, in /run/vext, by which configuration_load() tightens as well.
+ * So a late run is no laxer than the boot was. system.status, policy.unreadable.
+ */
+struct verdict configuration_leave(void);
+
+/*
  * Reads all of a file; of one that is longer, CONFIG_SIZE_MAX + 1 bytes. 0, or the errno, such as ENOENT where there
- * is none.
+ * is none, nor a directory for it.
  */
 int configuration_read(const char *path, char bytes[CONFIG_SIZE_MAX + 1], size_t *size);
 

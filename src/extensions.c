@@ -64,6 +64,19 @@ static enum exit_status tell_discovery(const struct discovery *d)
 	return status;
 }
 
+/* Else nobody could tell why not one of these images is told of. */
+static void tell_killed(const struct config *config)
+{
+	for (unsigned i = 0; i < CLASSES; i++) {
+		const char *name = class_traits((enum extension_class)i)->name;
+
+		if (config->killed & 1u << i)
+			log_line(LOG_LEVEL_INFO,
+				 "systemd.%s=0 on the kernel command line: no %s is merged", name,
+				 name);
+	}
+}
+
 /* Those for which there is no room are forgotten, so that nothing is said of them. */
 static enum exit_status find_images(struct extensions *extensions, const struct config *config)
 {
@@ -74,7 +87,8 @@ static enum exit_status find_images(struct extensions *extensions, const struct 
 
 	for (uint32_t i = 0; i < config->paths; i++)
 		paths[i] = config->path[i];
-	v = discover(&roots, paths, config->paths, &extensions->discovery);
+	v = discover(&roots, paths, config->paths, config_live_classes(config),
+		     &extensions->discovery);
 	if (is_accepted(v) && allocate(extensions))
 		return tell_discovery(&extensions->discovery);
 	discovery_free(&extensions->discovery);
@@ -92,7 +106,7 @@ static void need_descriptors(void)
 	}
 }
 
-static bool open_root(struct extensions *extensions, const char *root)
+bool extensions_open(struct extensions *extensions, const char *root)
 {
 	need_descriptors();
 	if (strcmp(root, "/") != 0)
@@ -115,7 +129,8 @@ static struct demands demands_on(const struct config *config, const struct candi
 					       config->demands;
 }
 
-static void judge_one(struct extensions *extensions, const struct config *config, size_t i)
+static void judge_one(struct extensions *extensions, const struct config *config, uint32_t blocked,
+		      size_t i)
 {
 	static struct claim claim;
 	struct candidate *candidate = &extensions->discovery.candidates[i];
@@ -131,6 +146,8 @@ static void judge_one(struct extensions *extensions, const struct config *config
 	item->verdict = candidate->verdict;
 	if (candidate->state == CANDIDATE_OPENED)
 		item->verdict = config_check(config, candidate->name);
+	if (is_accepted(item->verdict) && (blocked & 1u << candidate->class) != 0)
+		item->verdict = verdict(REASON_MERGE_FOREIGN);
 	if (!is_accepted(item->verdict))
 		return;
 	assess(&candidate->image, &reader, &extensions->anchors, &demands, JUDGE_FIRST_BLOCK,
@@ -141,17 +158,17 @@ static void judge_one(struct extensions *extensions, const struct config *config
 		extensions->images[i].facts = trusted_facts(item->trusted);
 }
 
-bool extensions_find(struct extensions *extensions, const char *root, const struct config *config,
+bool extensions_find(struct extensions *extensions, const struct config *config, uint32_t blocked,
 		     enum exit_status *status)
 {
 	*status = EXIT_SYSTEM;
-	if (report_status(trust_load_baked(&extensions->anchors)) == EXIT_SYSTEM ||
-	    !open_root(extensions, root))
+	if (report_status(trust_load_baked(&extensions->anchors)) == EXIT_SYSTEM)
 		return false;
 	trust_load_root(&extensions->anchors, extensions->root_fd, config->user_certificates);
+	tell_killed(config);
 	*status = find_images(extensions, config);
 	for (size_t i = 0; i < extensions->discovery.count; i++)
-		judge_one(extensions, config, i);
+		judge_one(extensions, config, blocked, i);
 	return true;
 }
 
@@ -211,10 +228,8 @@ void extensions_json(const struct extensions *extensions, struct json *json)
 	char path[EXTENSIONS_PATH_MAX];
 	struct report report;
 
-	json_open(json, "images", '[');
 	for (size_t i = 0; i < extensions->discovery.count; i++) {
 		extensions_report(extensions, i, path, &report);
 		report_json(&report, json);
 	}
-	json_close(json, ']');
 }

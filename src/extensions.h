@@ -27,11 +27,15 @@ struct extensions {
 void extensions_init(struct extensions *extensions);
 void extensions_close(struct extensions *extensions);
 
+/* Opens the root: false, and told, if that fails. */
+bool extensions_open(struct extensions *extensions, const char *root);
+
 /*
- * Opens the root, loads the certificates, finds the images and judges them as configured. False when it did not
- * come to that, and `status` says so; that there was trouble is told, and in `status` too.
+ * Loads the certificates of the open root, finds the images of the classes that are vext's and not killed (these are told), and
+ * judges them as configured. Those of a class in `blocked` (bits of enum extension_class) are refused with merge.foreign. False when
+ * it did not come to that, and `status` says so; that there was trouble is told, and in `status` too.
  */
-bool extensions_find(struct extensions *extensions, const char *root, const struct config *config,
+bool extensions_find(struct extensions *extensions, const struct config *config, uint32_t blocked,
 		     enum exit_status *status);
 
 /* Not a failure: an earlier one of its name, or a mask, stands in its place. */
@@ -44,7 +48,7 @@ void extensions_report(const struct extensions *extensions, size_t i,
 /* A line of the log for each; the worst of their statuses. */
 enum exit_status extensions_tell(const struct extensions *extensions);
 
-/* "images": [...] */
+/* An object for each, into an array that is open. */
 void extensions_json(const struct extensions *extensions, struct json *json);
 
 #endif

@@ -75,7 +75,9 @@ static void print_json(const struct list *list)
 	json_open(&json, NULL, '{');
 	json_u64(&json, "version", 1);
 	hierarchies_json(&list->hierarchies, &json);
+	json_open(&json, "images", '[');
 	extensions_json(&list->extensions, &json);
+	json_close(&json, ']');
 	json_close(&json, '}');
 	putchar('\n');
 }
@@ -94,11 +96,14 @@ static enum exit_status worst(const struct extensions *extensions)
 static enum exit_status list_root(struct list *list, const char *root, bool json)
 {
 	enum exit_status status;
+	struct own own;
 
-	if (!extensions_find(&list->extensions, root, &list->config, &status))
+	if (!extensions_open(&list->extensions, root))
+		return EXIT_SYSTEM;
+	if (!extensions_find(&list->extensions, &list->config, 0, &status))
 		return status;
-	status = report_worse(status,
-			      hierarchies_read(list->extensions.root_fd, &list->hierarchies));
+	status = report_worse(status, hierarchies_read(list->extensions.root_fd, own_of(root, &own),
+						       &list->hierarchies));
 	if (json)
 		print_json(list);
 	else

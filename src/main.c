@@ -24,9 +24,11 @@ static const struct command commands[] = {
 	  "draw an image: partitions, claim, superblock, signer, verdict" },
 	{ "boot", command_boot, "[--root DIR] [--dry-run]",
 	  "judge the extensions under DIR (/sysroot) and merge the good ones" },
-	{ "merge", command_merge, "[--json] [--dry-run] [--no-reload] [--root DIR]",
+	{ "merge", command_merge,
+	  "[--json] [--dry-run] [--no-reload] [--class CLASS [--yield]] [--root DIR]",
 	  "the same on a running system, onto DIR (/)" },
-	{ "unmerge", command_unmerge, "[--json] [--no-reload] [--root DIR]",
+	{ "unmerge", command_unmerge,
+	  "[--json] [--no-reload] [--if-mergeable] [--class CLASS [--yield]] [--root DIR]",
 	  "take what is merged off DIR (/) again" },
 	{ "list", command_list, "[--json] [--root DIR]",
 	  "list the extensions of DIR (/), and what vext says of each" },
@@ -40,6 +42,8 @@ static const struct command commands[] = {
 	{ "close", command_close, "NAME...", "remove what open made again: usr, root" },
 	{ "anchors", command_anchors, "[--json] [--root DIR]",
 	  "list the trusted certificates and what is revoked" },
+	{ "yields", command_yields, "CLASS...",
+	  "tell systemd's units whether vext leaves these classes (sysext, confext) to them" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -54,14 +58,17 @@ static void print_help(FILE *to)
 			commands[i].purpose);
 	fputs("  vext --help | --version\n\n"
 	      "  --anchor FILE   trust this certificate (PEM or DER), and none of the baked ones\n"
+	      "  --class CLASS   only this class: sysext or confext\n"
 	      "  --deep          check every block, not only the path to the first one\n"
 	      "  --dry-run       print what would be done\n"
+	      "  --if-mergeable  not if something required is merged and would now be refused\n"
 	      "  --json          results for programs\n"
 	      "  --name NAME     the extension's name, if not that of the file\n"
 	      "  --no-reload     don't have systemd read its units anew\n"
 	      "  --policy P      judge by this image policy, see systemd.image-policy(7)\n"
 	      "  --root DIR      the root to merge onto, or whose certificates count too\n"
-	      "  --timeout SECONDS  how long a partition is waited for\n\n"
+	      "  --timeout SECONDS  how long a partition is waited for\n"
+	      "  --yield         if the class is systemd's, run systemd-CLASS instead\n\n"
 	      "Exit status: 0 all accepted or nothing to do, 1 an image was refused, 2 usage,\n"
 	      "3 the system failed, 4 a required extension is missing and the boot must stop.\n"
 	      "Results go to standard output, messages to standard error.\n",

@@ -29,6 +29,11 @@ enum exit_status report_trouble(const char *what, struct verdict v)
 	return EXIT_SYSTEM;
 }
 
+enum exit_status report_any_trouble(const char *what, struct verdict verdict)
+{
+	return is_accepted(verdict) ? EXIT_GOOD : report_trouble(what, verdict);
+}
+
 const struct signer *report_signer(const struct facts *facts)
 {
 	return facts->is_signed ? &facts->signer : NULL;

@@ -49,6 +49,9 @@ enum exit_status report_worse(enum exit_status a, enum exit_status b);
 /* Tells of trouble that is not about one image, in the log; EXIT_SYSTEM. */
 enum exit_status report_trouble(const char *what, struct verdict verdict);
 
+/* The same unless it is accepted; then EXIT_GOOD. */
+enum exit_status report_any_trouble(const char *what, struct verdict verdict);
+
 /* "accepted NAME: …" or "refused NAME: group.name: sentence: detail (errno) (at byte N)". No newline. */
 void report_line(const struct report *report, char line[REPORT_LINE_MAX]);
 

@@ -9,7 +9,8 @@
 
 /*
  * Holds a word, "emergency" or "poweroff", from before the first image is judged until all that is required is
- * merged. So whoever starts vext knows that the boot must not go on, even if vext was killed.
+ * merged; with foreign-merge, from before the root is looked at until nothing of others is merged there. So whoever
+ * starts vext knows that the boot must not go on, even if vext was killed.
  */
 #define REQUIRED_MARK "/run/vext/required"
 
@@ -31,7 +32,18 @@ struct verdict required_begin(const struct config *config);
 enum exit_status required_end(const struct config *config, const struct missing missing[],
 			      enum exit_status status);
 
-/* "required": [{name, verdict, reason, code, detail}…], "onFailure", and "action", null if all are there. */
-void required_json(const struct config *config, const struct missing missing[], struct json *json);
+/*
+ * The same where the configuration wants the boot to stop for a merge of another program (foreign-merge): then nothing that is
+ * required is there either, and the stricter of both counts. EXIT_REQUIRED.
+ */
+enum exit_status required_stop_for_foreign(const struct config *config,
+					   const struct missing missing[]);
+
+/*
+ * "required": [{name, verdict, reason, code, detail}…], "onFailure", and "action", null if all are there and nothing
+ * else `stops` the boot.
+ */
+void required_json(const struct config *config, const struct missing missing[], bool stops,
+		   struct json *json);
 
 #endif

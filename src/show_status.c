@@ -10,50 +10,10 @@
 #include "commands.h"
 #include "core/note.h"
 #include "hierarchies.h"
-#include "options.h"
+#include "last_run.h"
 #include "log.h"
-#include "probe/record.h"
+#include "options.h"
 #include "status.h"
-
-struct last_run {
-	char *bytes; /* of the file; NULL: there is none */
-	size_t size;
-	struct record record;
-};
-
-/* ---- reading ------------------------------------------------------------------------------- */
-
-static bool read_file(FILE *file, struct last_run *run)
-{
-	run->bytes = malloc(RECORD_SIZE_MAX);
-	if (!run->bytes)
-		return false;
-	run->size = fread(run->bytes, 1, RECORD_SIZE_MAX, file);
-	return record_open(run->bytes, run->size, &run->record);
-}
-
-static enum exit_status load(struct last_run *run)
-{
-	FILE *file = fopen(STATUS_FILE, "re");
-	bool good;
-
-	if (!file && errno == ENOENT)
-		return EXIT_GOOD;
-	good = file && read_file(file, run);
-	if (file)
-		fclose(file);
-	if (good)
-		return EXIT_GOOD;
-	log_line(LOG_LEVEL_ERROR, STATUS_FILE ": can't be read, or is not of version %u",
-		 STATUS_VERSION);
-	return EXIT_SYSTEM;
-}
-
-static void unload(struct last_run *run)
-{
-	record_close(&run->record);
-	free(run->bytes);
-}
 
 /* ---- for people ---------------------------------------------------------------------------- */
 
@@ -162,6 +122,24 @@ static void print_notes(const struct record *record, size_t i, const struct reco
 		       (unsigned long long)image->notes_left_out);
 }
 
+static void print_foreign(const struct record *record)
+{
+	struct record_foreign foreign;
+
+	for (size_t i = 0; i < record_foreigns(record); i++) {
+		record_foreign(record, i, &foreign);
+		printf("\nAt boot another program had merged onto ");
+		print_text(foreign.hierarchy);
+		printf(" before vext (");
+		print_text(foreign.action);
+		puts("). Unsigned content may have run:");
+		for (size_t n = 0; n < foreign.extensions; n++) {
+			print_field("extension", record_foreign_extension(record, i, n));
+			putchar('\n');
+		}
+	}
+}
+
 static void print_run(const struct record *record, const struct hierarchies *hierarchies)
 {
 	struct record_image image;
@@ -175,6 +153,7 @@ static void print_run(const struct record *record, const struct hierarchies *hie
 	printf(", ended %s and took ", when);
 	print_milliseconds(record_microseconds(record), ", of that ");
 	print_milliseconds(record_merge(record), " for the overlays.\n");
+	print_foreign(record);
 	for (size_t i = 0; i < record_images(record); i++) {
 		putchar('\n');
 		record_image(record, i, &image);
@@ -217,16 +196,18 @@ static enum exit_status show(const char *root, bool json)
 	struct hierarchies hierarchies;
 	struct last_run run = { 0 };
 	enum exit_status status;
+	struct own own;
 
 	if (root_fd < 0) {
 		log_line(LOG_LEVEL_ERROR, "%s: %s", root, strerror(errno));
 		return EXIT_SYSTEM;
 	}
-	status = hierarchies_read(root_fd, &hierarchies);
+	status = hierarchies_read(root_fd, own_of(root, &own), &hierarchies);
 	close(root_fd);
-	status = report_worse(status, load(&run));
+	status = report_worse(status, hierarchies_check(&hierarchies));
+	status = report_worse(status, last_run_load(&run));
 	print_all(&run, &hierarchies, json);
-	unload(&run);
+	last_run_free(&run);
 	hierarchies_free(&hierarchies);
 	return status;
 }

@@ -2,39 +2,54 @@
 #include "status.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NEW_FILE STATUS_FILE ".new"
+#define PATH_SIZE 64u
 
-struct verdict status_begin(struct status_file *file)
+static struct verdict failed(void)
 {
+	return verdict_errno(REASON_SYSTEM_STATUS, errno);
+}
+
+static const char *put_new(const char *path, char new[PATH_SIZE])
+{
+	snprintf(new, PATH_SIZE, "%s.new", path);
+	return new;
+}
+
+struct verdict status_begin(const char *path, struct status_file *file)
+{
+	char new[PATH_SIZE];
+
 	if (mkdir(STATUS_DIRECTORY, 0755) != 0 && errno != EEXIST)
-		return verdict_errno(REASON_SYSTEM_STATUS, errno);
-	file->json = (struct json){ .to = fopen(NEW_FILE, "we") };
-	if (!file->json.to)
-		return verdict_errno(REASON_SYSTEM_STATUS, errno);
-	return verdict(REASON_ACCEPTED);
+		return failed();
+	*file = (struct status_file){ .path = path, .to = fopen(put_new(path, new), "we") };
+	return file->to ? verdict(REASON_ACCEPTED) : failed();
 }
 
 struct verdict status_commit(struct status_file *file)
 {
-	FILE *to = file->json.to;
-	bool failed;
-	int error;
+	char new[PATH_SIZE];
+	bool good = fflush(file->to) == 0 && !ferror(file->to);
+	struct verdict v = good ? verdict(REASON_ACCEPTED) : failed();
 
-	fputc('\n', to);
-	failed = fflush(to) != 0 || ferror(to);
-	error = errno;
-	if (fclose(to) != 0 || failed) {
-		unlink(NEW_FILE);
-		return verdict_errno(REASON_SYSTEM_STATUS, error);
-	}
-	if (rename(NEW_FILE, STATUS_FILE) != 0) {
-		error = errno;
-		unlink(NEW_FILE);
-		return verdict_errno(REASON_SYSTEM_STATUS, error);
-	}
-	return verdict(REASON_ACCEPTED);
+	if (fclose(file->to) != 0 && is_accepted(v))
+		v = failed();
+	if (is_accepted(v) && rename(put_new(file->path, new), file->path) != 0)
+		v = failed();
+	if (!is_accepted(v))
+		(void)unlink(put_new(file->path, new));
+	return v;
+}
+
+struct verdict status_write(const char *path, const char *bytes, size_t size)
+{
+	struct status_file file;
+	struct verdict v = status_begin(path, &file);
+
+	if (!is_accepted(v))
+		return v;
+	(void)fwrite(bytes, 1, size, file.to); /* what failed is asked for by the commit */
+	return status_commit(&file);
 }

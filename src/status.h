@@ -1,23 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /run/vext/status.json: what the last boot or merge found, for whoever asks after switch-root; see doc/status.md. */
+/*
+ * The files of /run/vext, for whoever asks after switch-root: status.json, what the last boot or merge found (doc/status.md);
+ * merged, the record of vext's own merges (core/merges.h); vext.conf, what tightened the configuration at boot.
+ */
 #ifndef VEXT_STATUS_H
 #define VEXT_STATUS_H
 
-#include "json.h"
+#include <stdio.h>
+
 #include "vext.h"
 
 #define STATUS_DIRECTORY "/run/vext"
 #define STATUS_VERSION 1u
 #define STATUS_FILE STATUS_DIRECTORY "/status.json"
+#define STATUS_MERGED STATUS_DIRECTORY "/merged"
+#define STATUS_CONFIGURATION STATUS_DIRECTORY "/vext.conf"
 
 struct status_file {
-	struct json json; /* at the top */
+	const char *path;
+	FILE *to;
 };
 
-/* Opens a new file beside the real one. Every begin needs a commit. system.status where not. */
-struct verdict status_begin(struct status_file *file);
+/* Opens a new file beside `path`, one of those above. Every begin needs a commit. system.status where not. */
+struct verdict status_begin(const char *path, struct status_file *file);
 
 /* Puts it in place whole, or not at all. */
 struct verdict status_commit(struct status_file *file);
+
+/* Both at once. */
+struct verdict status_write(const char *path, const char *bytes, size_t size);
 
 #endif

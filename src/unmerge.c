@@ -7,18 +7,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "class_choice.h"
 #include "commands.h"
+#include "configuration.h"
+#include "json.h"
+#include "lock.h"
 #include "log.h"
+#include "mergeable.h"
+#include "own.h"
 #include "reload.h"
+#include "status.h"
 #include "sys/merged.h"
-#include "sys/overlay.h"
-#include "sys/stage.h"
-
-#define WHAT_SIZE 512u
+#include "unmerging.h"
 
 struct options {
 	const char *root;
-	bool json, no_reload;
+	struct class_choice choice;
+	bool json, no_reload, if_mergeable;
 };
 
 static bool parse_options(int argc, char **argv, struct options *options)
@@ -27,6 +32,8 @@ static bool parse_options(int argc, char **argv, struct options *options)
 		{ "root", required_argument, NULL, 'r' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "no-reload", no_argument, NULL, 'n' },
+		{ "if-mergeable", no_argument, NULL, 'm' },
+		CLASS_CHOICE_OPTIONS,
 		{ 0 },
 	};
 	int option;
@@ -38,61 +45,12 @@ static bool parse_options(int argc, char **argv, struct options *options)
 			options->json = true;
 		else if (option == 'n')
 			options->no_reload = true;
-		else
+		else if (option == 'm')
+			options->if_mergeable = true;
+		else if (!class_choice_take(&options->choice, option, optarg))
 			return false;
 	}
-	return optind == argc;
-}
-
-static enum exit_status unmerge(int root_fd, enum hierarchy hierarchy, bool *removed)
-{
-	char in_the_way[MOUNTINFO_PATH_MAX] = "";
-	char what[WHAT_SIZE];
-	struct text text;
-	const struct verdict v = overlay_remove(root_fd, hierarchy, removed, in_the_way);
-
-	if (is_accepted(v))
-		return EXIT_GOOD;
-	text_init(&text, what, sizeof(what));
-	text_str(&text, in_the_way[0] == '\0' ? hierarchy_name(hierarchy) : "");
-	text_escaped(&text, in_the_way, strlen(in_the_way));
-	return report_trouble(what, v);
-}
-
-static enum exit_status unmerge_all(int root_fd, bool removed[HIERARCHIES])
-{
-	enum exit_status status = EXIT_GOOD;
-
-	for (unsigned i = 0; i < HIERARCHIES; i++)
-		status = report_worse(status, unmerge(root_fd, (enum hierarchy)i, &removed[i]));
-	return status;
-}
-
-static bool any_merged(int root_fd)
-{
-	bool any = false;
-
-	for (unsigned i = 0; i < HIERARCHIES; i++)
-		any |= overlay_absent(root_fd, (enum hierarchy)i).reason == REASON_MERGE_PRESENT;
-	return any;
-}
-
-/*
- * Where nobody sees it: what can't be done is told before anything is done, and no service is stopped for a mount
- * that was away for a moment.
- */
-static enum exit_status rehearse(int root_fd)
-{
-	bool removed[HIERARCHIES] = { false };
-	struct stage stage = STAGE_NONE;
-	enum exit_status status;
-	struct verdict v = stage_enter(root_fd, &stage);
-
-	if (!is_accepted(v))
-		return report_trouble("unmerge", v);
-	status = unmerge_all(stage.root, removed);
-	v = stage_leave(&stage);
-	return is_accepted(v) ? status : report_trouble("unmerge", v);
+	return optind == argc && class_choice_fits(&options->choice, own_is_systems(options->root));
 }
 
 static void print_json(const bool removed[HIERARCHIES])
@@ -122,17 +80,50 @@ static void print_lines(const bool removed[HIERARCHIES], bool any, enum exit_sta
 		puts("nothing is merged");
 }
 
-static enum exit_status unmerge_root(int root_fd, const struct options *options)
+/* Of a class that was unmerged nothing is left, whoever took it off before. */
+static bool is_off(enum hierarchy hierarchy, const bool removed[HIERARCHIES],
+		   const struct config *config, enum exit_status unmerged)
 {
-	/* Before, for then the extensions are there to be read. */
-	const bool wants_reload = !options->no_reload && merged_wants_reload(root_fd);
-	bool removed[HIERARCHIES] = { false }, any = false;
-	enum exit_status status = any_merged(root_fd) ? rehearse(root_fd) : EXIT_GOOD;
+	return removed[hierarchy] ||
+	       (unmerged == EXIT_GOOD && config_has_class(config, hierarchy_class(hierarchy)));
+}
 
-	if (status == EXIT_GOOD)
-		status = unmerge_all(root_fd, removed);
+/* Only what is vext's and on the root of the system is in the record. */
+static enum exit_status record(struct own *own, const struct options *options,
+			       const struct config *config, const bool removed[HIERARCHIES],
+			       enum exit_status unmerged)
+{
+	bool changed = false;
+	struct verdict v;
+
+	for (unsigned i = 0; i < HIERARCHIES; i++) {
+		if (!own->record.merged[i] || !is_off((enum hierarchy)i, removed, config, unmerged))
+			continue;
+		own->record.merged[i] = false;
+		changed = true;
+	}
+	if (!changed || !own_is_systems(options->root))
+		return EXIT_GOOD;
+	v = own_save(own);
+	return is_accepted(v) ? EXIT_GOOD : report_trouble(STATUS_MERGED, v);
+}
+
+static enum exit_status unmerge_root(int root_fd, const struct options *options,
+				     const struct config *config, struct own *own)
+{
+	static struct mergeable mergeable;
+	/* Before, for then the extensions are there to be read. */
+	const bool wants_reload = !options->no_reload &&
+				  merged_wants_reload(root_fd, config->classes);
+	bool removed[HIERARCHIES], any = false;
+	enum exit_status status;
+
+	mergeable_note(&mergeable, config, root_fd);
+	status = unmerging_run(root_fd, config->classes,
+			       options->if_mergeable ? mergeable_look : NULL, &mergeable, removed);
 	for (unsigned i = 0; i < HIERARCHIES; i++)
 		any |= removed[i];
+	status = report_worse(status, record(own, options, config, removed, status));
 	if (options->json)
 		print_json(removed);
 	else
@@ -142,20 +133,42 @@ static enum exit_status unmerge_root(int root_fd, const struct options *options)
 	return status;
 }
 
+/* Whose it is must be known before it is taken off, on the system's own root. */
+static enum exit_status unmerge_as_configured(const struct options *options,
+					      const struct config *config)
+{
+	enum exit_status status;
+	struct own own;
+	struct verdict v;
+	int root_fd;
+
+	if (!lock_take())
+		return EXIT_SYSTEM;
+	v = own_load(&own);
+	if (is_accepted(v) && own_is_systems(options->root))
+		v = own_check_same(&own);
+	if (!is_accepted(v))
+		return report_trouble("unmerge", v);
+	root_fd = open(options->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd < 0) {
+		log_line(LOG_LEVEL_ERROR, "%s: %s", options->root, strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	status = unmerge_root(root_fd, options, config, &own);
+	(void)close(root_fd);
+	return status;
+}
+
 enum exit_status command_unmerge(int argc, char **argv)
 {
+	static struct config config; /* 23 KB */
 	struct options options = { .root = "/" };
 	enum exit_status status;
-	int root_fd;
 
 	if (!parse_options(argc, argv, &options))
 		return usage_error(argv[0]);
-	root_fd = open(options.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root_fd < 0) {
-		log_line(LOG_LEVEL_ERROR, "%s: %s", options.root, strerror(errno));
-		return EXIT_SYSTEM;
-	}
-	status = unmerge_root(root_fd, &options);
-	(void)close(root_fd);
+	configuration_load(&config);
+	if (class_choice_apply(&options.choice, "unmerge", &config, &status))
+		status = unmerge_as_configured(&options, &config);
 	return status;
 }

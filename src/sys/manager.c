@@ -11,7 +11,9 @@ bool manager_is_running(void)
 
 bool manager_is_in_initrd(void)
 {
-	return access("/etc/initrd-release", F_OK) == 0;
+	/* Dracut without systemd makes no link to it in /etc. */
+	return access("/etc/initrd-release", F_OK) == 0 ||
+	       access("/usr/lib/initrd-release", F_OK) == 0;
 }
 
 bool manager_reload(void)
