@@ -8,6 +8,8 @@ PREFIX ?= /usr
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DRACUTDIR ?= $(PREFIX)/lib/dracut/modules.d
+# Presets go beside it, into system-preset and initrd-preset.
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 TOOLSDIR ?= $(PREFIX)/lib/vext
 
 # The machine vext is for, and the way it is built: VARIANT is ARCH, or for tests host-asan, host-fuzz,
@@ -77,7 +79,7 @@ say = @printf '  %-7s %s\n' $(1) '$(2)';
 endif
 
 .PHONY: all libs demo bootengine check check-long fuzz faults oracle coverage mutation bench size size-baseline install \
-	install-builder clean distclean help FORCE
+	install-builder install-systemd clean distclean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM) build/vext.8
@@ -207,12 +209,20 @@ size-baseline:
 	$(Q)src/deps/symbols list build/x86_64/vext.elf x86_64 > build/x86_64/symbols
 	$(Q)cp build/x86_64/symbols doc/sizes.symbols
 
-install: $(PROGRAM) build/vext.8
+# Units, drop-ins and presets, laid out as in /usr/lib/systemd.
+UNITS := $(patsubst systemd/system/%,%,$(wildcard systemd/system/*.service systemd/system/*.d/*.conf))
+PRESETS := $(patsubst systemd/%,%,$(wildcard systemd/*-preset/*.preset))
+
+install-systemd:
+	set -e; for file in $(UNITS); do install -D -m 644 systemd/system/$$file $(DESTDIR)$(UNITDIR)/$$file; done
+	set -e; for file in $(PRESETS); do install -D -m 644 systemd/$$file $(DESTDIR)$(dir $(UNITDIR))$$file; done
+
+install: $(PROGRAM) build/vext.8 install-systemd
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/vext
 	install -D -m 644 build/vext.8 $(DESTDIR)$(MANDIR)/man8/vext.8
 	install -d $(DESTDIR)$(DRACUTDIR)/90vext
 	install -m 755 $(wildcard dracut/90vext/*.sh) $(DESTDIR)$(DRACUTDIR)/90vext
-	install -m 644 $(wildcard dracut/90vext/*.service dracut/90vext/*.rules) $(DESTDIR)$(DRACUTDIR)/90vext
+	install -m 644 $(wildcard dracut/90vext/*.rules) $(DESTDIR)$(DRACUTDIR)/90vext
 
 # The image builder's side. Its scripts find each other, and the program, by where they lie.
 BUILDER := bake ephemeral-key build-sysext check-sysext inject update-bootengine check-kernel-config
@@ -225,6 +235,7 @@ install-builder: install
 	install -m 755 $(filter-out %.packages %.sh %.awk %/packaging,$(wildcard bootengine/*)) $(DESTDIR)$(TOOLSDIR)/bootengine
 	install -m 644 bootengine/tools.packages bootengine/work.sh bootengine/check-sysext.awk $(DESTDIR)$(TOOLSDIR)/bootengine
 	ln -sfn $(DRACUTDIR)/90vext $(DESTDIR)$(TOOLSDIR)/dracut/90vext
+	set -e; for file in $(UNITS:%=system/%) $(PRESETS); do install -D -m 644 systemd/$$file $(DESTDIR)$(TOOLSDIR)/systemd/$$file; done
 	ln -sfn $(BINDIR)/vext $(DESTDIR)$(TOOLSDIR)/build/vext
 	$(Q)for tool in $(BUILDER); do \
 		ln -sfn $(TOOLSDIR)/$$(cd $(DESTDIR)$(TOOLSDIR) && echo */$$tool) $(DESTDIR)$(BINDIR)/vext-$$tool || exit; \
@@ -252,7 +263,8 @@ help:
 	@echo 'make bench           CPU time and memory of judging an image; make check takes fewer runs'
 	@echo 'make size            what the program is made of, in bytes, and its largest symbols; size-baseline writes'
 	@echo '                     doc/sizes.symbols, with which make check compares'
-	@echo 'make install         DESTDIR, PREFIX: the program, its manual page and the dracut module'
+	@echo 'make install         DESTDIR, PREFIX: the program, its manual page, the dracut module, and what systemd needs:'
+	@echo '                     units, drop-ins for its own units, and presets, which install-systemd puts there alone'
 	@echo 'make install-builder the same, and what signs extensions and puts certificates in: vext-bake ...'
 	@echo 'make clean           remove what was compiled; distclean: also downloads, libraries, images'
 	@echo
