@@ -51,9 +51,42 @@ installkernel() {
     done
 }
 
+# Says which of systemd's units on the new root stand back for vext, and which do not. These are there from systemd 261 on,
+# if the module systemd-sysext comes along; it does before this one.
+vext_tell_who_merges() {
+    local class unit status
+
+    for class in sysext confext; do
+        unit=systemd-$class-sysroot.service
+        [[ -e $initdir$systemdsystemunitdir/$unit ]] || continue
+        if [[ ! -e $initdir$systemdsystemunitdir/$unit.d/50-vext.conf ]]; then
+            derror "vext: $unit has no drop-in of vext's ($systemdsystemunitdir/$unit.d/50-vext.conf): it merges what nobody has signed; install vext's units"
+            continue
+        fi
+        status=0
+        "$initdir$(find_binary vext)" yields "$class" > /dev/null 2>&1 || status=$?
+        case $status in
+            0) dinfo "vext: ${class}s are not vext's: $unit merges them, by systemd's policy" ;;
+            126 | 127) dwarn "vext: $unit asks vext at boot whether it merges ${class}s; vext can't be run here to tell the answer" ;;
+            *) dwarn "vext: $unit stands back: ${class}s are vext's" ;;
+        esac
+    done
+    # One unit for an initramfs and the booted system, before systemd 258.
+    for class in sysext confext; do
+        unit=systemd-$class.service
+        [[ -e $initdir$systemdsystemunitdir/$unit.d/50-vext.conf ]] || continue
+        dwarn "vext: $unit stands back: nothing is merged onto the initramfs itself"
+    done
+}
+
 # called by dracut
 install() {
     local unit
+
+    if dracut_module_included systemd && [[ ! -e ${dracutsysrootdir-}${systemdsystemunitdir:?}/vext.service ]]; then
+        derror "vext: $systemdsystemunitdir/vext.service is not installed, and nothing else would start vext; so it is left out"
+        return 1
+    fi
 
     inst_multiple vext modprobe sh
 
@@ -64,14 +97,16 @@ install() {
     inst_simple "$moddir/59-vext-dm.rules" "${udevdir:-/usr/lib/udev}/rules.d/59-vext-dm.rules"
 
     if dracut_module_included systemd; then
-        inst_simple "$moddir/vext.service" "${systemdsystemunitdir:?}/vext.service"
-        inst_simple "$moddir/vext-required.service" "$systemdsystemunitdir/vext-required.service"
+        inst_multiple "$systemdsystemunitdir/vext.service" "$systemdsystemunitdir/vext-required.service"
+        # Where these units are not in the initramfs, this does nothing.
+        inst_multiple "$systemdsystemunitdir"/systemd-{sysext,confext}-sysroot.service.d/50-vext.conf
         mkdir -p "${initdir:?}$systemdsystemunitdir/initrd.target.wants"
         ln_r "$systemdsystemunitdir/vext.service" "$systemdsystemunitdir/initrd.target.wants/vext.service"
         for unit in initrd-parse-etc.service initrd-cleanup.service initrd-switch-root.target; do
             mkdir -p "$initdir$systemdsystemunitdir/$unit.requires"
             ln_r "$systemdsystemunitdir/vext-required.service" "$systemdsystemunitdir/$unit.requires/vext-required.service"
         done
+        vext_tell_who_merges
     else
         # Behind what mounts a /usr of the root's fstab (usrmount, 50).
         inst_hook pre-pivot 95 "$moddir/vext-pre-pivot.sh"
