@@ -21,6 +21,7 @@ set -eu
 [ "$1" = own ] || cp -R /run/other/usr/. /usr/
 install /run/vext /usr/bin/vext
 cp -R /run/90vext /usr/lib/dracut/modules.d/
+cp -R /run/units/. /usr/lib/systemd/
 eval "$PREPARE"
 mkdir /run/tmp
 exec dracut --force --conf /dev/null --confdir /run/tmp --tmpdir /run/tmp --no-hostonly --no-early-microcode --nostrip \
@@ -30,7 +31,8 @@ prepare=:
 dracut_by() { # own, other; MODULES
 	rm -f "$scratch/dracut/out"/*
 	run bootengine/in-root --writable --ro-bind "$scratch/dracut/other=/run/other" --ro-bind "$build/vext=/run/vext" \
-		--ro-bind "$module=/run/90vext" --ro-bind "$scratch/dracut/inside=/run/inside" --bind "$scratch/dracut/out=/run/out" \
+		--ro-bind "$module=/run/90vext" --ro-bind systemd=/run/units \
+		--ro-bind "$scratch/dracut/inside=/run/inside" --bind "$scratch/dracut/out=/run/out" \
 		--setenv "PREPARE=$prepare" "$tools" -- bash /run/inside "$1" "$2"
 	cat "$out" >> "$err" # 106 says all of it there, 059 half
 	# Without the only module there is no initramfs at all.
@@ -55,6 +57,10 @@ module_goes_in() { # WHICH
 	has 'usr/bin/vext'
 	has 'usr/lib/systemd/system/vext\.service'
 	has 'usr/lib/systemd/system/initrd\.target\.wants/vext\.service'
+	for m in initrd-parse-etc.service initrd-cleanup.service initrd-switch-root.target; do
+		has "usr/lib/systemd/system/$m\.requires/vext-required\.service"
+	done
+	for m in sysext confext; do has "usr/lib/systemd/system/systemd-$m-sysroot\.service\.d/50-vext\.conf"; done
 	has_not '.*vext-pre-pivot.*'
 	prepare='echo "policy = root=signed" > /etc/vext.conf'
 	dracut_by "$1" "vext"
@@ -73,6 +79,12 @@ module_tells() { # WHICH
 	dracut_by "$1" "vext"
 	tells 'vext: kernel [^ ]+ lacks dm_verity, erofs; .* left out$'
 	has_not usr/bin/vext
+	prepare='rm /usr/lib/systemd/system/vext.service'
+	dracut_by "$1" "systemd-initrd vext"
+	tells 'vext: /usr/lib/systemd/system/vext\.service is not installed, .* left out$'
+	has_not usr/bin/vext
+	dracut_by "$1" "base vext" # nothing there would read it
+	has usr/bin/vext
 	[ "$1" = own ] || return 0 # the rest is of the same functions
 	prepare="rm -r $fs/erofs; depmod $here"
 	dracut_by "$1" "vext"
@@ -92,7 +104,41 @@ module_tells() { # WHICH
 	tells "(vext' cannot be installed|could not find|command 'vext')"
 }
 
-# What dracut's own project looks at, with its settings; and systemd looks at its unit.
+# Which of systemd's units stand back, when dracut runs: here that of sid. CONFIG is baked into vext.
+told_of() { # CLASSES CONFIG
+	printf '%s\n' "$2" > "$scratch/classes"
+	crypto/bake --config "$scratch/classes" "$build/vext" "$scratch/classes.vext"
+	run bootengine/update-bootengine --root "$sid_tools" --modules "systemd-initrd systemd-sysext vext" --drivers loop \
+		--vext "$scratch/classes.vext" --compress cat -o "$scratch/boot/classes"
+	wants 0
+	[ "$(sed -n 's/.* systemd-\(.*\)-sysroot\.service stands back: \1s are vext.s$/\1/p' "$err" | tr '\n' ' ')" = "$1" ] ||
+		fail "classes = $2: $(quoted)"
+}
+module_tells_who_merges() {
+	told_of 'sysext confext ' ''
+	told_of 'sysext ' 'classes = sysext'
+	# What asks vext at boot is there, and so are the units that it speaks to.
+	for class in sysext confext; do
+		grep -q " usr/lib/systemd/system/systemd-$class-sysroot\.service$" "$scratch/boot/classes.list" || fail "no unit for ${class}s"
+		grep -q " usr/lib/systemd/system/systemd-$class-sysroot\.service\.d/50-vext\.conf$" "$scratch/boot/classes.list" ||
+			fail "no drop-in for ${class}s"
+	done
+	# A vext for another machine.
+	cp "$build/vext" "$scratch/foreign.vext"
+	printf '\x34\x12' | dd of="$scratch/foreign.vext" bs=1 seek=18 conv=notrunc status=none
+	run bootengine/update-bootengine --root "$sid_tools" --modules "systemd-initrd systemd-sysext vext" --drivers loop \
+		--vext "$scratch/foreign.vext" --compress cat -o "$scratch/boot/classes"
+	wants 0
+	tells 'systemd-sysext-sysroot\.service asks vext at boot whether it merges sysexts; vext can.t be run here'
+	# Before systemd 258 the unit of the host is that of the initramfs.
+	run bootengine/update-bootengine --root "$tools" --modules "systemd-initrd systemd-sysext vext" --drivers loop \
+		--compress cat -o "$scratch/boot/classes"
+	wants 0
+	tells 'systemd-sysext\.service stands back: nothing is merged onto the initramfs itself$'
+	refuted grep -q sysroot "$err"
+}
+
+# What dracut's own project looks at, with its settings.
 module_is_clean() {
 	shfmt -d -i 4 -ci -bn -sr -s "$module"/*.sh || fail "shfmt would write it otherwise"
 	shellcheck -x "$module"/*.sh
@@ -100,15 +146,10 @@ module_is_clean() {
 	dash -n "$module/vext-pre-pivot.sh"
 	busybox ash -n "$module/vext-pre-pivot.sh"
 	[ "$(stat -c %a "$module/module-setup.sh")" = 755 ] || fail "module-setup.sh can't be run"
-	# shellcheck disable=SC2016  # for the inner shell
-	run bootengine/in-root --writable --ro-bind "$build/vext=/run/vext" --ro-bind "$module=/run/90vext" "$tools" -- sh -c '
-		cp /run/vext /usr/bin/; cp /run/90vext/vext.service /usr/lib/systemd/system/
-		systemd-analyze verify --man=no /usr/lib/systemd/system/vext.service 2>&1 | grep -i vext || true'
-	[ ! -s "$out" ] || fail "systemd-analyze: $(cat "$out")"
 }
 # In the order of DESIGN: behind the root and who makes its links, before anybody reads it.
 unit_is_in_order() {
-	local unit=$module/vext.service name
+	local unit=systemd/system/vext.service name
 	for name in initrd-root-fs.target initrd-usr-fs.target initrd-setup-root-after-ignition.service; do
 		sed -n 's/^After=//p' "$unit" | tr ' ' '\n' | grep -qx "$name" || fail "not After=$name"
 	done
@@ -165,9 +206,9 @@ initramfs_of_two_archives() {
 	# shellcheck disable=SC1091,SC2016  # for the inner shell
 	run bash -euc '. qemu/lib.sh; need_newer'
 	wants 0
-	run bootengine/update-bootengine --root "$build/roots/newer" --modules vext -o "$one"
+	run bootengine/update-bootengine --root "$build/roots/sid" --modules vext -o "$one"
 	wants 0
-	[ "$(head -c 6 "$one")" = 070701 ] || fail "it begins with what is compressed: $(grep dracut "$build/roots/newer.packages") makes no two"
+	[ "$(head -c 6 "$one")" = 070701 ] || fail "it begins with what is compressed: $(grep dracut "$build/roots/sid.packages") makes no two"
 	grep -qx -- "-rwxr-xr-x 0:0 $(stat -c %s "$build/vext") usr/bin/vext" "$one.list" || fail "vext is not in the list"
 	grep -q ' usr/lib/modules/.*/dm-verity\.ko\.xz$' "$one.list" || fail "dm-verity is not in the list"
 	[ "$(cut -d' ' -f4- "$one.list" | sort | uniq -d | wc -l)" = 0 ] || fail "something is in the list twice"
@@ -192,6 +233,7 @@ try "dracut module: dracut $own_version takes it, with and without systemd" modu
 try "dracut module: dracut $other_version takes it, with and without systemd" module_goes_in other
 try "dracut module: dracut $own_version tells what the kernel lacks" module_tells own
 try "dracut module: dracut $other_version tells what the kernel lacks" module_tells other
+try "dracut module: tells which units of systemd stand back" module_tells_who_merges
 try "dracut module: form" module_is_clean
 try "dracut module: the unit's place in the order" unit_is_in_order
 try "in-root: wherever the root is" writes_into_any_root

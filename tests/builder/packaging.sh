@@ -7,9 +7,11 @@
 installs() {
 	local dest=$scratch/dest file
 	MAKEFLAGS='' make -s install-builder DESTDIR="$dest" > "$log.make" 2>&1 || fail "$(tail -n 5 "$log.make")"
-	for file in usr/bin/vext usr/share/man/man8/vext.8 usr/lib/dracut/modules.d/90vext/{module-setup.sh,vext.service,vext-pre-pivot.sh}; do
+	for file in usr/bin/vext usr/share/man/man8/vext.8 usr/lib/dracut/modules.d/90vext/{module-setup.sh,vext-pre-pivot.sh}; do
 		[ -f "$dest/$file" ] || fail "$file is not installed"
 	done
+	diff -r systemd "$dest/usr/lib/systemd" # nothing else, and all of it
+	diff -r systemd "$dest/usr/lib/vext/systemd"
 	cmp "$build/vext" "$dest/usr/bin/vext"
 	for file in "$dest"/usr/bin/vext-* "$dest"/usr/lib/vext/*/*; do
 		[ ! -L "$file" ] || [ -e "$dest$(readlink "$file")" ] || fail "$file leads nowhere"
@@ -44,10 +46,11 @@ installs() {
 
 # Nothing but what PREFIX, DESTDIR and the like say.
 installs_elsewhere() {
-	MAKEFLAGS='' make -s install DESTDIR="$scratch/local" PREFIX=/opt/v BINDIR=/opt/v/sbin > "$log.make" 2>&1
+	MAKEFLAGS='' make -s install DESTDIR="$scratch/local" PREFIX=/opt/v BINDIR=/opt/v/sbin UNITDIR=/etc/u/system > "$log.make" 2>&1
 	diff <(cd "$scratch/local" && find . -type f | sort) <({
 		printf './opt/v/lib/%s\n' dracut/modules.d/90vext/{module-setup.sh,vext-pre-pivot.sh}
-		(cd dracut/90vext && printf './opt/v/lib/dracut/modules.d/90vext/%s\n' *.service *.rules)
+		(cd dracut/90vext && printf './opt/v/lib/dracut/modules.d/90vext/%s\n' *.rules)
+		(cd systemd && find . -type f -printf './etc/u/%P\n')
 		printf './opt/v/%s\n' sbin/vext share/man/man8/vext.8; } | sort) || fail "other files than those"
 }
 
