@@ -8,7 +8,8 @@ top=$(realpath -- "$(dirname -- "${BASH_SOURCE[0]}")/..")
 build=${VEXT_BUILD:-$top/build}
 tools=${VEXT_TOOLS:-$build/roots/tools}
 guest=${VEXT_GUEST:-$build/roots/guest}
-newer=$build/roots/newer
+newer=$build/roots/sid
+mkosi=$build/roots/mkosi
 me=${0##*/}
 unset SYSEXT_SIGNING_KEY_DIR # of Flatcar's SDK: here are two keys, and each is one of its own
 # For every guest's kernel. Early in its boot it looks whether timer interrupts come, and panics when they don't ("IO-APIC +
@@ -30,14 +31,29 @@ progress() {
 }
 
 need_tools() { "$top/bootengine/debian-root" "$top/bootengine/tools.packages" "$tools"; }
-# The root that a guest boots: $guest, made from $guest_packages.
-guest_packages=$top/qemu/guest.packages
-need_guest() { "$top/bootengine/debian-root" "$guest_packages" "$guest"; }
+# The root that a guest boots: $guest, made from $guest_packages of $guest_suite.
+guest_packages=$top/qemu/guest.packages guest_suite=trixie
+need_guest() {
+	"$top/bootengine/debian-root" --suite $guest_suite "$guest_packages" "$guest" || return
+	[ $guest_suite != sid ] || at_least "$guest" systemd 262
+}
 guest_with_selinux() { guest=$build/roots/selinux guest_packages=$top/qemu/selinux.packages; }
-# The next release is the steadier one, but at times it has not all of the packages.
+guest_of_today() { guest=$build/roots/sid-system guest_packages=$top/qemu/newer-guest.packages guest_suite=sid; }
+# What these versions do first is what the newer root is for. A mirror may lag, or not have it for a time.
 need_newer() {
-	"$top/bootengine/debian-root" --suite forky "$top/qemu/newer.packages" "$newer" ||
-		"$top/bootengine/debian-root" --suite sid "$top/qemu/newer.packages" "$newer"
+	"$top/bootengine/debian-root" --suite sid "$top/qemu/newer.packages" "$newer" || return
+	at_least "$newer" systemd 262 && at_least "$newer" dracut-core 110 && at_least "$newer" 'linux-image-[0-9].*' 7
+}
+at_least() { # ROOT PACKAGE MINIMUM: of the only package whose name is, or matches, this
+	local version
+	version=$(sed -n "s/^$2 //p" -- "$1.packages")
+	[ "$(printf '%s\n' "$version" "$3" | sort -V | head -n 1)" = "$3" ] || {
+		echo "$me: $1: ${2%%-[[]*} is ${version:-not there}, and $3 or later is needed: does the mirror lag behind Debian sid?" >&2
+		return 1
+	}
+}
+need_mkosi() {
+	"$top/bootengine/debian-root" --suite sid "$top/qemu/mkosi.packages" "$mkosi" && at_least "$mkosi" mkosi 25
 }
 
 # The only kernel in a root.
