@@ -66,6 +66,10 @@ object = $(1:%=$(B)/obj/%.o)
 ARCHIVES := $(ROOMS:%=$(B)/lib%.a)
 OBJECTS := $(call object,src/main.c $(foreach room,$(ROOMS),$(SOURCES_$(room))))
 
+# What stands in for a part of musl; a compiler of one's own may have another libc.
+LIBC := $(if $(HOST)$(findstring command,$(origin CC)),,$(call object,src/deps/printf.c))
+OBJECTS += $(LIBC)
+
 comma := ,
 CERTS := $(subst $(comma), ,$(CERT))
 PROGRAM := $(if $(filter $(VARIANT),$(NATIVE)),build/vext,$(B)/vext)
@@ -105,7 +109,7 @@ endif
 $(CERTS):
 	@echo 'CERT=$(CERT): there is no file $@' >&2; exit 1
 
-$(B)/vext.elf: $(call object,src/main.c) $(ARCHIVES) $(B)/link
+$(B)/vext.elf: $(call object,src/main.c) $(LIBC) $(ARCHIVES) $(B)/link
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-Map=$(B)/vext.map -o $@ $(filter %.o %.a,$^) $(LIBS)
 ifeq ($(HOST),)
 	$(Q)src/deps/check-elf $@ $(ARCH) $(SIZE_MAX)
@@ -142,8 +146,8 @@ $(B)/baked: FORCE
 	@$(call remember,$(CERTS) $(CONFIG))
 
 # The script itself knows what is up to date; its stamp changes when a library did.
-$(DEPS_READY): $(DEPS)/%.stamp: src/deps/build src/deps/fetch src/deps/hardening src/deps/musl.specs.in src/deps/blkid-gpt.c \
-		crypto/mbedtls_config.h
+$(DEPS_READY): $(DEPS)/%.stamp: src/deps/build src/deps/fetch src/deps/hardening src/deps/musl.specs.in \
+		src/deps/mbedtls-pk.c src/deps/blkid-gpt.c src/deps/blkid-quiet.h src/deps/yyjson-real.c crypto/mbedtls_config.h
 	@src/deps/setup $(SETUP)
 	@src/deps/build $(VARIANT) $*
 	@touch $@

@@ -6,10 +6,16 @@
 #ifndef VEXT_CRYPTO_ALGORITHM_H
 #define VEXT_CRYPTO_ALGORITHM_H
 
+#include <mbedtls/build_info.h>
 #include <mbedtls/pk.h>
 
 #include "core/cursor.h"
 #include "vext.h"
+
+/* src/deps/fetch has the same minimum for the library that it fetches. */
+#if MBEDTLS_VERSION_NUMBER < 0x03060700
+#error "mbedTLS must be 3.6.7 or later: CVE-2026-49300 and CVE-2026-50583 are in code that vext calls"
+#endif
 
 enum digest {
 	DIGEST_SHA256 = 1,

@@ -3,7 +3,7 @@
  * mbedTLS for vext: parse certificates, verify RSA and ECDSA signatures over SHA-2, nothing else.
  *
  * What vext must refuse is not compiled in where mbedTLS allows that: MD5, SHA-1, RSA-PSS,
- * compressed points, curves other than P-256 and P-384, encrypted PEM. src/deps/build installs
+ * compressed points, curves other than P-256 and P-384, PEM. src/deps/build installs
  * this file as <mbedtls/mbedtls_config.h>, so the library and its users can't disagree about it.
  *
  * Not here either: the PKCS#7 module (vext walks that structure with its own strict grammar), PSA,
@@ -12,14 +12,12 @@
 #ifndef VEXT_MBEDTLS_CONFIG_H
 #define VEXT_MBEDTLS_CONFIG_H
 
-/* Certificates, DER and PEM. */
+/* Certificates. PEM is read by core/pem.h. */
 #define MBEDTLS_X509_USE_C
 #define MBEDTLS_X509_CRT_PARSE_C
 #define MBEDTLS_X509_REMOVE_INFO /* the long texts; subject and serial can still be printed */
 #define MBEDTLS_ASN1_PARSE_C
 #define MBEDTLS_OID_C
-#define MBEDTLS_PEM_PARSE_C
-#define MBEDTLS_BASE64_C
 
 /* Public keys. Explicit curve parameters and compressed points are off: no such certificate is wanted. */
 #define MBEDTLS_PK_C
@@ -37,7 +35,10 @@
 #define MBEDTLS_ECP_DP_SECP384R1_ENABLED
 #define MBEDTLS_ECP_NIST_OPTIM /* fast reduction: a signature in milliseconds, for 1 KiB of code */
 
-/* The curves' tables for their base points: a third less time, for 12 KiB. On arm64 they would not fit. */
+/*
+ * The curves' tables for their base points: a third less time, for 12 KiB. arm64, whose code is
+ * larger, does without.
+ */
 #define MBEDTLS_ECP_WINDOW_SIZE 4
 #if defined(__aarch64__)
 #define MBEDTLS_ECP_FIXED_POINT_OPTIM 0
