@@ -59,6 +59,16 @@ enum extension_class hierarchy_class(enum hierarchy hierarchy)
 	return hierarchies[hierarchy].class;
 }
 
+uint32_t hierarchies_of(uint32_t classes)
+{
+	uint32_t found = 0;
+
+	for (unsigned i = 0; i < HIERARCHIES; i++)
+		if ((classes & 1u << hierarchies[i].class) != 0)
+			found |= 1u << i;
+	return found;
+}
+
 enum extension_class class_of_directory(const char *path)
 {
 	const char *last = path;

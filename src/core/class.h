@@ -50,6 +50,9 @@ enum hierarchy {
 const char *hierarchy_name(enum hierarchy hierarchy);
 enum extension_class hierarchy_class(enum hierarchy hierarchy);
 
+/* The hierarchies (bits of enum hierarchy) of classes (bits of enum extension_class). */
+uint32_t hierarchies_of(uint32_t classes);
+
 /*
  * The class of what is found in a directory, by the last part of its path: confexts for "confexts" and
  * "confext" (/run/confexts, /.extra/confext, /.extra/global_confext), sysexts for any other.

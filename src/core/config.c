@@ -112,34 +112,35 @@ static bool next_of(struct piece *list, struct piece *word)
 	return word->size > 0;
 }
 
-static bool has_name(const struct config_names *names, const char *name)
+static bool has_name(const struct config_names *names, enum extension_class class, const char *name)
 {
 	for (uint32_t i = 0; i < names->count; i++)
-		if (strcmp(names->list[i], name) == 0)
+		if ((class == CLASS_UNKNOWN || class == names->list[i].class) &&
+		    strcmp(names->list[i].name, name) == 0)
 			return true;
 	return false;
 }
 
-/* Once is enough. False when there is no room. */
-bool config_requires(const struct config *config, const char *name)
+bool config_requires(const struct config *config, enum extension_class class, const char *name)
 {
-	return has_name(&config->required, name);
+	return has_name(&config->required, class, name);
 }
 
-static bool add_name(struct config_names *names, const char *name)
+/* Once is enough. False when there is no room. */
+static bool add_name(struct config_names *names, const struct config_name *name)
 {
-	if (has_name(names, name))
+	if (has_name(names, name->class, name->name))
 		return true;
 	if (names->count == CONFIG_NAMES_MAX)
 		return false;
-	memcpy(names->list[names->count++], name, strlen(name) + 1);
+	names->list[names->count++] = *name;
 	return true;
 }
 
 static bool add_names(struct config_names *names, const struct config_names *more)
 {
 	for (uint32_t i = 0; i < more->count; i++)
-		if (!add_name(names, more->list[i]))
+		if (!add_name(names, &more->list[i]))
 			return false;
 	return true;
 }
@@ -154,15 +155,26 @@ static bool take_name(struct piece piece, char name[VEXT_NAME_MAX + 1])
 	return strlen(name) == piece.size && is_accepted(name_check(name));
 }
 
+/* NAME, or CLASS:NAME. */
+static bool take_listed(struct piece piece, struct config_name *name)
+{
+	struct piece class;
+
+	name->class = CLASS_SYSEXT;
+	if (piece_cut(&piece, ':', &class))
+		name->class = class_named(class.bytes, class.size);
+	return name->class != CLASS_UNKNOWN && take_name(piece, name->name);
+}
+
 static struct verdict parse_names(struct piece value, struct config_names *names)
 {
-	char name[VEXT_NAME_MAX + 1];
+	struct config_name name;
 	struct piece word;
 
 	while (next_of(&value, &word)) {
-		if (!take_name(word, name))
+		if (!take_listed(word, &name))
 			return bad_value(word);
-		if (!add_name(names, name))
+		if (!add_name(names, &name))
 			return verdict_at(REASON_CONFIG_LIMIT, word.at);
 	}
 	return verdict(REASON_ACCEPTED);
@@ -668,8 +680,8 @@ static bool tighten_allowed(struct config *config, const struct config_names *as
 		return false;
 	}
 	for (uint32_t i = 0; i < asked->count; i++)
-		if (has_name(&config->allowed, asked->list[i]))
-			memcpy(both.list[both.count++], asked->list[i], sizeof(both.list[0]));
+		if (has_name(&config->allowed, asked->list[i].class, asked->list[i].name))
+			both.list[both.count++] = asked->list[i];
 	config->allowed = both;
 	return both.count < asked->count;
 }
@@ -733,11 +745,12 @@ uint32_t config_live_classes(const struct config *config)
 	return config->classes & ~config->killed;
 }
 
-struct verdict config_check(const struct config *config, const char *name)
+struct verdict config_check(const struct config *config, enum extension_class class,
+			    const char *name)
 {
 	if (!is_accepted(config->denied))
 		return config->denied;
-	if (config->is_limited && !has_name(&config->allowed, name))
+	if (config->is_limited && !has_name(&config->allowed, class, name))
 		return verdict(REASON_POLICY_UNLISTED);
 	return verdict(REASON_ACCEPTED);
 }
@@ -771,12 +784,29 @@ static void put_policy(const struct demands *demands, struct text *text)
 	}
 }
 
+static void put_name(const struct config_name *name, struct text *text)
+{
+	if (name->class != CLASS_SYSEXT) {
+		text_str(text, class_traits(name->class)->name);
+		text_char(text, ':');
+	}
+	text_str(text, name->name);
+}
+
+void config_name_text(const struct config_name *name, char text[CONFIG_NAME_TEXT_MAX])
+{
+	struct text to;
+
+	text_init(&to, text, CONFIG_NAME_TEXT_MAX);
+	put_name(name, &to);
+}
+
 static void put_names(const char *what, const struct config_names *names, struct text *text)
 {
 	text_str(text, what);
 	for (uint32_t i = 0; i < names->count; i++) {
 		text_char(text, ' ');
-		text_str(text, names->list[i]);
+		put_name(&names->list[i], text);
 	}
 }
 

@@ -23,6 +23,9 @@
  * A list (required, optional, filesystems, paths, classes) may stand several times in a source and is then the longer; any
  * other key that stands twice is malformed. A source that is malformed takes everything back: nothing is merged.
  *
+ * In required and optional NAME, or sysext:NAME, is the sysext of that name and no confext; that is
+ * confext:NAME.
+ *
  * On the kernel command line systemd's own switches of a class, systemd.sysext=0 and systemd.confext=0, count as well.
  */
 #ifndef VEXT_CORE_CONFIG_H
@@ -36,8 +39,9 @@
 #define CONFIG_SIZE_MAX 16384u /* bytes of one source */
 #define CONFIG_NAMES_MAX 128u  /* extensions that are required, or that are allowed */
 #define CONFIG_PATHS_MAX 16u
-#define CONFIG_PATH_MAX 128u /* bytes with NUL */
-#define CONFIG_DESCRIBED_MAX 24576u
+#define CONFIG_PATH_MAX 128u			  /* bytes with NUL */
+#define CONFIG_NAME_TEXT_MAX (VEXT_NAME_MAX + 9u) /* bytes of "confext:NAME" with NUL */
+#define CONFIG_DESCRIBED_MAX 28672u
 #define CONFIG_UNKNOWN_MAX 8u /* unknown keys that are told one by one */
 
 enum config_key {
@@ -80,12 +84,18 @@ enum foreign_merge {
 /* "replace" … */
 const char *foreign_merge_name(enum foreign_merge foreign_merge);
 
-struct config_names {
-	uint32_t count;
-	char list[CONFIG_NAMES_MAX][VEXT_NAME_MAX + 1];
+/* An extension, as required and optional have it. */
+struct config_name {
+	enum extension_class class; /* never CLASS_UNKNOWN */
+	char name[VEXT_NAME_MAX + 1];
 };
 
-/* About 23 KB: not for the stack. */
+struct config_names {
+	uint32_t count;
+	struct config_name list[CONFIG_NAMES_MAX];
+};
+
+/* About 24 KB: not for the stack. */
 struct config {
 	uint32_t
 		stated; /* 1 << enum config_key: the keys that a source has; of the others nothing is said */
@@ -143,8 +153,11 @@ struct verdict config_parse_command_line(const char *bytes, size_t size, struct 
 /* What applies where nothing is said. */
 void config_built_in(struct config *config);
 
-/* Is the extension of this name required? */
-bool config_requires(const struct config *config, const char *name);
+/* Is the extension of this class and name required? */
+bool config_requires(const struct config *config, enum extension_class class, const char *name);
+
+/* "NAME" for a sysext, "confext:NAME": what a configuration calls it by. */
+void config_name_text(const struct config_name *name, char text[CONFIG_NAME_TEXT_MAX]);
 
 /*
  * Puts what is asked for in place of what is built in. False when there are too many names: config_deny(); all classes
@@ -173,8 +186,12 @@ bool config_has_class(const struct config *config, enum extension_class class);
 /* Those whose images vext looks for: its own, and not killed. */
 uint32_t config_live_classes(const struct config *config);
 
-/* May an extension of this name be merged? Why config_deny() was called, or policy.unlisted. */
-struct verdict config_check(const struct config *config, const char *name);
+/*
+ * May an extension of this class and name be merged? Why config_deny() was called, or
+ * policy.unlisted. With CLASS_UNKNOWN: may one of any class?
+ */
+struct verdict config_check(const struct config *config, enum extension_class class,
+			    const char *name);
 
 /*
  * The configuration as one line, "policy root=signed+absent usr=signed+absent, required a b, …"; what is

@@ -106,6 +106,7 @@ bool mountinfo_parse(const char *line, struct mountinfo *mount)
 		return false;
 	mount->major = (uint32_t)major;
 	mount->minor = (uint32_t)minor;
+	mount->is_whole = at[0] == '/' && at[1] == ' ';
 	return skip_field(&at) && take_text(&at, mount->point, sizeof(mount->point)) &&
 	       skip_field(&at) && skip_optional(&at) &&
 	       take_text(&at, mount->type, sizeof(mount->type)) &&

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/filesystem.h"
-#include "core/table.h"
 
 /* ---- the order of versions ----------------------------------------------------------------- */
 
@@ -265,12 +264,12 @@ struct verdict plan_make(const struct plan_image images[], size_t count, enum co
 
 /* ---- the plan as text ---------------------------------------------------------------------- */
 
+/* Its serial is known when it is made. */
 static void put_device_name(struct text *text, const struct plan_image *image)
 {
-	char device[TABLE_NAME_MAX];
-
-	table_name(image->class, image->name, device);
-	text_str(text, device);
+	text_str(text, class_traits(image->class)->device);
+	text_str(text, image->name);
+	text_str(text, "-SERIAL");
 }
 
 static void put_loop(struct text *text, const char *what, struct extent extent)

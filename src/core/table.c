@@ -11,6 +11,9 @@
 #define SIGNATURE_KEY " root_hash_sig_key_desc "
 #define SIGNATURE_KEY_WORDS 2u /* with its value, as dm-verity counts */
 #define UUID_HASH_SIZE 16u     /* bytes of the root hash in the UUID: 32 hex digits */
+#define SERIAL_SIZE 4u	       /* bytes */
+#define SERIAL_DIGITS ((size_t)2 * SERIAL_SIZE)
+#define HEX_DIGITS "0123456789abcdef"
 
 /* Two devices "4294967295:4294967295", two numbers of 20 digits, the constants and the hex. */
 _Static_assert(TABLE_LINE_MAX > 2 * 21 + 2 * 20 + 2 * (VEXT_HASH_SIZE + VEXT_SALT_MAX) + 40 +
@@ -19,30 +22,41 @@ _Static_assert(TABLE_LINE_MAX > 2 * 21 + 2 * 20 + 2 * (VEXT_HASH_SIZE + VEXT_SAL
 _Static_assert(TABLE_UUID_MAX >= sizeof(UUID_PREFIX) + 2 * UUID_HASH_SIZE + 1 + TABLE_NAME_MAX - 1,
 	       "every UUID fits");
 
-void table_name(enum extension_class class, const char *name, char out[TABLE_NAME_MAX])
+void table_name(enum extension_class class, const char *name, uint32_t serial,
+		char out[TABLE_NAME_MAX])
 {
+	const uint8_t bytes[SERIAL_SIZE] = { (uint8_t)(serial >> 24), (uint8_t)(serial >> 16),
+					     (uint8_t)(serial >> 8), (uint8_t)serial };
 	struct text text;
 
 	text_init(&text, out, TABLE_NAME_MAX);
 	text_str(&text, class_traits(class)->device);
 	text_str(&text, name);
+	text_char(&text, '-');
+	text_hex(&text, bytes, sizeof(bytes));
 }
 
-void table_name_with_serial(enum extension_class class, const char *name, unsigned serial,
-			    char out[TABLE_NAME_MAX])
+static bool has_serial(const char *device, size_t size)
 {
-	const size_t room = VEXT_NAME_MAX - (sizeof("+99") - 1);
-	const size_t size = strlen(name);
-	struct text text;
+	return device[size - SERIAL_DIGITS - 1] == '-' &&
+	       strspn(device + size - SERIAL_DIGITS, HEX_DIGITS) == SERIAL_DIGITS;
+}
 
-	table_name(class, name, out);
-	if (serial == 0)
-		return;
-	text_init(&text, out, TABLE_NAME_MAX);
-	text_str(&text, class_traits(class)->device);
-	text_bytes(&text, name, size < room ? size : room);
-	text_char(&text, '+');
-	text_u64(&text, serial);
+bool table_is_name_of(const char *device, const char *name)
+{
+	const size_t size = strlen(device);
+
+	for (unsigned i = 0; i < CLASSES; i++) {
+		const char *before = class_traits((enum extension_class)i)->device;
+		const size_t around = strlen(before) + SERIAL_DIGITS + 1;
+
+		if (size <= around || size >= TABLE_NAME_MAX ||
+		    strncmp(device, before, strlen(before)) != 0 || !has_serial(device, size))
+			continue;
+		return name == NULL || (strlen(name) == size - around &&
+					memcmp(device + strlen(before), name, size - around) == 0);
+	}
+	return false;
 }
 
 bool table_is_uuid_of(const char *uuid, const char *device)
@@ -51,7 +65,7 @@ bool table_is_uuid_of(const char *uuid, const char *device)
 	const size_t behind = prefix + 2 * (size_t)UUID_HASH_SIZE;
 
 	return strncmp(uuid, UUID_PREFIX, prefix) == 0 &&
-	       strspn(uuid + prefix, "0123456789abcdef") >= 2 * (size_t)UUID_HASH_SIZE &&
+	       strspn(uuid + prefix, HEX_DIGITS) >= 2 * (size_t)UUID_HASH_SIZE &&
 	       uuid[behind] == '-' && strcmp(uuid + behind + 1, device) == 0;
 }
 

@@ -20,7 +20,7 @@
  * N of 20, KEY as long as a device's name at most.
  */
 #define TABLE_LINE_MAX 1024u
-#define TABLE_NAME_MAX (sizeof("vext-") + VEXT_NAME_MAX)
+#define TABLE_NAME_MAX (sizeof("vext--01234567") + VEXT_NAME_MAX)
 #define TABLE_UUID_MAX 129u /* DM_UUID_LEN */
 
 struct table_device {
@@ -28,16 +28,19 @@ struct table_device {
 	uint32_t minor;
 };
 
-/* "vext-NAME", or "vext.NAME" of a confext; `name` has passed name_check(). */
-void table_name(enum extension_class class, const char *name, char out[TABLE_NAME_MAX]);
+/*
+ * "vext-NAME-SERIAL", or "vext.NAME-SERIAL" of a confext, the serial in 8 hex digits. `name` has
+ * passed name_check(). No two devices of one boot have the same name: what is left of an earlier
+ * one is neither taken for a later one nor in its way.
+ */
+void table_name(enum extension_class class, const char *name, uint32_t serial,
+		char out[TABLE_NAME_MAX]);
 
 /*
- * The same while a device of that name is in use: "vext-NAME+N", for an N of 1 to TABLE_SERIAL_MAX. Of a long NAME the end is
- * left out. For N of 0 it is table_name().
+ * Is this the name of a device of that extension, in whatever class? With NULL for `name`: of any
+ * extension.
  */
-#define TABLE_SERIAL_MAX 99u
-void table_name_with_serial(enum extension_class class, const char *name, unsigned serial,
-			    char out[TABLE_NAME_MAX]);
+bool table_is_name_of(const char *device, const char *name);
 
 /* Is this the UUID that table_uuid() makes for that device, whatever the root hash? */
 bool table_is_uuid_of(const char *uuid, const char *device);

@@ -17,7 +17,8 @@ static void has_device_names_that_never_meet(void **state)
 	for (unsigned i = 0; i < CLASSES; i++) {
 		const char *device = class_traits((enum extension_class)i)->device;
 
-		assert_int_equal(strlen(device) + VEXT_NAME_MAX + 1, TABLE_NAME_MAX);
+		assert_int_equal(strlen(device) + VEXT_NAME_MAX + sizeof("-01234567"),
+				 TABLE_NAME_MAX);
 		for (unsigned k = 0; k < i; k++)
 			assert_string_not_equal(device,
 						class_traits((enum extension_class)k)->device);
@@ -45,6 +46,10 @@ static void gives_every_hierarchy_to_one_class(void **state)
 	assert_int_equal(hierarchy_class(HIERARCHY_USR), CLASS_SYSEXT);
 	assert_int_equal(hierarchy_class(HIERARCHY_OPT), CLASS_SYSEXT);
 	assert_int_equal(hierarchy_class(HIERARCHY_ETC), CLASS_CONFEXT);
+	assert_int_equal(hierarchies_of(0), 0);
+	assert_int_equal(hierarchies_of(1u << CLASS_SYSEXT),
+			 1u << HIERARCHY_USR | 1u << HIERARCHY_OPT);
+	assert_int_equal(hierarchies_of(CLASSES_ALL), (1u << HIERARCHIES) - 1);
 	assert_true(class_traits(CLASS_CONFEXT)->is_without_programs);
 	assert_false(class_traits(CLASS_SYSEXT)->is_without_programs);
 }

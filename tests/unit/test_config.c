@@ -75,7 +75,7 @@ static void has_a_built_in_configuration(void **state)
 	config_built_in(&config);
 	assert_string_equal(described(),
 			    "policy root=signed+absent usr=signed+absent, " BUILT_IN_PATHS);
-	assert_reason(config_check(&config, "anything"), ACCEPTED);
+	assert_reason(config_check(&config, CLASS_SYSEXT, "anything"), ACCEPTED);
 	set("");
 	assert_string_equal(described(),
 			    "policy root=signed+absent usr=signed+absent, " BUILT_IN_PATHS);
@@ -111,9 +111,9 @@ static void reads_every_key(void **state)
 		"paths /usr/share/x/y /.extra/sysext");
 	assert_int_equal(notes.unknown, 0);
 	assert_int_equal(asked.stated, (1u << CONFIG_OFF) - 1);
-	assert_reason(config_check(&config, "f"), ACCEPTED);
-	assert_reason(config_check(&config, "b"), ACCEPTED);
-	assert_reason(config_check(&config, "g"), POLICY_UNLISTED);
+	assert_reason(config_check(&config, CLASS_SYSEXT, "f"), ACCEPTED);
+	assert_reason(config_check(&config, CLASS_SYSEXT, "b"), ACCEPTED);
+	assert_reason(config_check(&config, CLASS_SYSEXT, "g"), POLICY_UNLISTED);
 }
 
 static void assert_bad_verdict(enum reason reason, struct verdict v, uint64_t at)
@@ -312,6 +312,50 @@ static void gives_no_class_away_by_mistake(void **state)
 	assert_int_equal(config.classes, CLASSES_ALL);
 }
 
+static bool allows(enum extension_class class, const char *name)
+{
+	return is_accepted(config_check(&config, class, name));
+}
+
+/* A confext stands for no sysext of its name, nor the other way round. */
+static void tells_names_by_class(void **state)
+{
+	(void)state;
+	set("required = docker confext:docker sysext:docker confext:net\noptional = sysext:tool "
+	    "confext:only");
+	assert_int_equal(config.required.count, 3);
+	assert_non_null(strstr(described(), ", required docker confext:docker confext:net, "
+					    "nothing but tool confext:only docker confext:docker "
+					    "confext:net, paths"));
+	assert_true(config_requires(&config, CLASS_SYSEXT, "docker"));
+	assert_true(config_requires(&config, CLASS_CONFEXT, "docker"));
+	assert_true(config_requires(&config, CLASS_CONFEXT, "net"));
+	assert_false(config_requires(&config, CLASS_SYSEXT, "net"));
+	assert_true(allows(CLASS_SYSEXT, "tool"));
+	assert_false(allows(CLASS_CONFEXT, "tool"));
+	assert_true(allows(CLASS_CONFEXT, "only"));
+	assert_false(allows(CLASS_SYSEXT, "only"));
+	assert_true(allows(CLASS_UNKNOWN, "only"));
+	assert_false(allows(CLASS_UNKNOWN, "neither"));
+	assert_int_equal(tighten("optional = only confext:tool docker"), 1u << CONFIG_OPTIONAL);
+	assert_non_null(strstr(described(), ", nothing but docker confext:docker confext:net, p"));
+}
+
+static void refuses_names_without_a_class(void **state)
+{
+	(void)state;
+	assert_bad(REASON_CONFIG_VALUE, "required = a portable:b", 13);
+	assert_bad(REASON_CONFIG_VALUE, "required = Sysext:b", 11);
+	assert_bad(REASON_CONFIG_VALUE, "required = :b", 11);
+	assert_bad(REASON_CONFIG_VALUE, "optional = confext:", 11);
+	assert_bad(REASON_CONFIG_VALUE, "optional = confext:sysext:b", 11);
+	assert_bad(REASON_CONFIG_VALUE, "required = confext:/b", 11);
+	assert_bad(REASON_CONFIG_VALUE, "paths = /confext:b", 8);
+	assert_reason(read_line("vext.required=confext:b,sysext:b"), ACCEPTED);
+	assert_int_equal(asked.required.list[0].class, CLASS_CONFEXT);
+	assert_int_equal(asked.required.list[1].class, CLASS_SYSEXT);
+}
+
 static void is_killed(uint32_t classes, const char *line)
 {
 	assert_reason(read_line(line), ACCEPTED);
@@ -410,7 +454,7 @@ static void knows_quotes_around_a_word(void **state)
 		      ACCEPTED);
 	assert_true(asked.off);
 	assert_int_equal(asked.required.count, 2);
-	assert_string_equal(asked.required.list[1], "b");
+	assert_string_equal(asked.required.list[1].name, "b");
 	assert_int_equal(asked.stated, 1u << CONFIG_REQUIRED | 1u << CONFIG_OFF);
 	assert_reason(read_line("quiet \""), ACCEPTED);
 	assert_int_equal(asked.stated, 0);
@@ -590,10 +634,10 @@ static void denies_for_good(void **state)
 	set("policy = *");
 	config_deny(&config, REASON_POLICY_CONFIGURATION);
 	config_deny(&config, REASON_SIGNATURE_SECTION);
-	assert_reason(config_check(&config, "a"), POLICY_CONFIGURATION);
+	assert_reason(config_check(&config, CLASS_SYSEXT, "a"), POLICY_CONFIGURATION);
 	tighten("policy = *\nfilesystems = erofs");
 	assert_memory_equal(&config.demands, &nothing, sizeof(nothing));
-	assert_reason(config_check(&config, "a"), POLICY_CONFIGURATION);
+	assert_reason(config_check(&config, CLASS_SYSEXT, "a"), POLICY_CONFIGURATION);
 	assert_non_null(strstr(described(), "policy root=nothing usr=nothing, filesystems,"));
 }
 
@@ -608,7 +652,7 @@ static void requires_by_a_refused_source(void **state)
 	assert_true(notes.has_key);
 	assert_int_equal(notes.key, CONFIG_REQUIRED);
 	config_deny_asked(&config, REASON_POLICY_CONFIGURATION, &asked);
-	assert_reason(config_check(&config, "b"), POLICY_CONFIGURATION);
+	assert_reason(config_check(&config, CLASS_SYSEXT, "b"), POLICY_CONFIGURATION);
 	assert_non_null(strstr(described(), ", required a b d, on-failure poweroff,"));
 	assert_reason(read_line("x vext=of vext.on-failure=continue vext.required=e"),
 		      CONFIG_VALUE);
@@ -711,10 +755,10 @@ static void assert_no_laxer_than(const struct config *before)
 
 	assert_true(demands_imply(&config.demands, &before->demands));
 	for (size_t i = 0; i < COUNT(names); i++)
-		assert_true(!is_accepted(config_check(&config, names[i])) ||
-			    is_accepted(config_check(before, names[i])));
+		assert_true(!is_accepted(config_check(&config, CLASS_SYSEXT, names[i])) ||
+			    is_accepted(config_check(before, CLASS_SYSEXT, names[i])));
 	for (uint32_t i = 0; i < before->required.count; i++)
-		assert_string_equal(config.required.list[i], before->required.list[i]);
+		assert_string_equal(config.required.list[i].name, before->required.list[i].name);
 	assert_true(config.required.count >= before->required.count);
 	assert_true(config.on_failure >= before->on_failure);
 	assert_true(config.corruption >= before->corruption);
@@ -758,6 +802,8 @@ int main(void)
 		cmocka_unit_test(takes_classes_from_what_is_baked),
 		cmocka_unit_test(refuses_classes_elsewhere),
 		cmocka_unit_test(gives_no_class_away_by_mistake),
+		cmocka_unit_test(tells_names_by_class),
+		cmocka_unit_test(refuses_names_without_a_class),
 		cmocka_unit_test(knows_kill_switches),
 		cmocka_unit_test(kills_for_good),
 		cmocka_unit_test(reads_the_command_line),

@@ -17,6 +17,7 @@ static void takes_a_line(void **state)
 	assert_int_equal(mount.parent, 35);
 	assert_int_equal(mount.major, 98);
 	assert_int_equal(mount.minor, UINT32_MAX);
+	assert_false(mount.is_whole);
 	assert_string_equal(mount.point, "/usr/share");
 	assert_string_equal(mount.type, "ext4");
 	assert_string_equal(mount.source, "/dev/root");
@@ -27,6 +28,7 @@ static void takes_a_line_without_optional_fields(void **state)
 	(void)state;
 	assert_true(mountinfo_parse("18446744073709551615 0 0:0 / / rw - tmpfs none rw", &mount));
 	assert_true(mount.id == UINT64_MAX);
+	assert_true(mount.is_whole);
 	assert_string_equal(mount.point, "/");
 	assert_string_equal(mount.source, "none");
 }

@@ -5,7 +5,7 @@
 #include "test.h"
 
 #define TEN "abcdefghij"
-#define SEVENTY TEN TEN TEN TEN TEN TEN TEN
+#define SIXTY TEN TEN TEN TEN TEN TEN
 
 static enum reason check(const char *name)
 {
@@ -22,7 +22,7 @@ static void accepts_names_in_use(void **state)
 	assert_int_equal(check("azAZ09"), REASON_ACCEPTED);
 	assert_int_equal(check("Z"), REASON_ACCEPTED);
 	assert_int_equal(check("oem-qemu_1.2+3@x86-64"), REASON_ACCEPTED);
-	assert_int_equal(check(SEVENTY "1234567"), REASON_ACCEPTED);
+	assert_int_equal(check(SIXTY "12345678"), REASON_ACCEPTED);
 }
 
 static void refuses_special_characters(void **state)
@@ -53,7 +53,7 @@ static void refuses_bad_first_characters(void **state)
 static void refuses_the_78th_character(void **state)
 {
 	(void)state;
-	assert_int_equal(check(SEVENTY "12345678"), REASON_IMAGE_NAME);
+	assert_int_equal(check(SIXTY "123456789"), REASON_IMAGE_NAME);
 }
 
 static void knows_image_files(void **state)
@@ -82,9 +82,9 @@ static void takes_names_from_files(void **state)
 	assert_string_equal(name, "docker.img");
 	assert_int_equal(name_from_file("a.raw.raw", CLASS_SYSEXT, name).reason, REASON_ACCEPTED);
 	assert_string_equal(name, "a.raw");
-	assert_int_equal(name_from_file(SEVENTY "1234567.sysext.raw", CLASS_SYSEXT, name).reason,
+	assert_int_equal(name_from_file(SIXTY "12345678.sysext.raw", CLASS_SYSEXT, name).reason,
 			 REASON_ACCEPTED);
-	assert_string_equal(name, SEVENTY "1234567");
+	assert_string_equal(name, SIXTY "12345678");
 }
 
 static void takes_names_by_class(void **state)
@@ -125,9 +125,9 @@ static void leaves_the_name_alone_when_it_refuses(void **state)
 	(void)state;
 	assert_int_equal(name_from_file("a b.raw", CLASS_SYSEXT, name).reason, REASON_IMAGE_NAME);
 	assert_int_equal(name_from_file(".raw", CLASS_SYSEXT, name).reason, REASON_IMAGE_NAME);
-	assert_int_equal(name_from_file(SEVENTY "12345678.raw", CLASS_SYSEXT, name).reason,
+	assert_int_equal(name_from_file(SIXTY "123456789.raw", CLASS_SYSEXT, name).reason,
 			 REASON_IMAGE_NAME);
-	assert_int_equal(name_from_file(SEVENTY SEVENTY SEVENTY ".raw", CLASS_SYSEXT, name).reason,
+	assert_int_equal(name_from_file(SIXTY SIXTY SIXTY ".raw", CLASS_SYSEXT, name).reason,
 			 REASON_IMAGE_NAME);
 	assert_string_equal(name, "before");
 }
@@ -164,7 +164,7 @@ static void matches_patterns(void **state)
 	assert_false(matches("", "?"));
 	assert_true(matches("", "*"));
 	/* Exponential for a matcher that tries everything. */
-	assert_false(matches(SEVENTY, "*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*x"));
+	assert_false(matches(SIXTY, "*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*1*x"));
 }
 
 static void refuses_what_is_no_pattern(void **state)
@@ -175,8 +175,8 @@ static void refuses_what_is_no_pattern(void **state)
 	assert_false(matches("a", "a\n"));
 	assert_false(matches("[a]", "[a]"));
 	assert_false(name_is_pattern("a\0", 2));
-	assert_true(name_is_pattern(SEVENTY "1234567", 77));
-	assert_false(name_is_pattern(SEVENTY "12345678", 78));
+	assert_true(name_is_pattern(SIXTY "12345678", 68));
+	assert_false(name_is_pattern(SIXTY "123456789", 69));
 }
 
 int main(void)

@@ -278,23 +278,26 @@ static void tells_what_would_be_done(void **state)
 				  "read-only loop device");
 	describe(STEP_VERITY, 0, line);
 	assert_string_equal(line,
-			    "foo: make vext-foo, dm-verity over 10 blocks with root hash "
+			    "foo: make vext-foo-SERIAL, dm-verity over 10 blocks with root hash "
 			    "dead000000000000000000000000000000000000000000000000000000000000");
 	describe(STEP_CHECK_DEVICE, 0, line);
-	assert_string_equal(line, "foo: read block 0 of vext-foo; it must stay verified and hold "
-				  "erofs of 40960 bytes");
+	assert_string_equal(line,
+			    "foo: read block 0 of vext-foo-SERIAL; it must stay verified and hold "
+			    "erofs of 40960 bytes");
 	describe(STEP_MOUNT, 0, line);
-	assert_string_equal(line, "foo: mount vext-foo read-only, nodev, in a private mount "
+	assert_string_equal(line, "foo: mount vext-foo-SERIAL read-only, nodev, in a private mount "
 				  "namespace");
 	describe(STEP_CHECK_CONTENT, 0, line);
 	assert_string_equal(line, "foo: match usr/lib/extension-release.d/extension-release.foo "
 				  "with the root's os-release");
 	describe(STEP_FIT, 0, line);
-	assert_string_equal(line, "foo: compare the tree of vext-foo with the root's and those of "
-				  "the extensions admitted before");
+	assert_string_equal(line,
+			    "foo: compare the tree of vext-foo-SERIAL with the root's and those of "
+			    "the extensions admitted before");
 	describe(STEP_RELOAD, 0, line);
-	assert_string_equal(line, "foo: load the table of vext-foo again, with the corruption mode "
-				  "of the configuration");
+	assert_string_equal(
+		line, "foo: load the table of vext-foo-SERIAL again, with the corruption mode "
+		      "of the configuration");
 	describe(STEP_CHECK_MERGED, 0, line);
 	assert_string_equal(line, "assemble the merged root in private; protected paths and links "
 				  "must lead where they may");

@@ -21,34 +21,50 @@ static void names_the_device(void **state)
 	char name[TABLE_NAME_MAX];
 
 	(void)state;
-	table_name(CLASS_CONFEXT, "docker", name);
-	assert_string_equal(name, "vext.docker");
-	table_name(CLASS_SYSEXT, "docker", name);
-	assert_string_equal(name, "vext-docker");
+	table_name(CLASS_CONFEXT, "docker", 0x89abcdef, name);
+	assert_string_equal(name, "vext.docker-89abcdef");
+	table_name(CLASS_SYSEXT, "docker", 0xa5, name);
+	assert_string_equal(name, "vext-docker-000000a5");
 	memset(longest, 'n', VEXT_NAME_MAX);
 	longest[VEXT_NAME_MAX] = '\0';
-	table_name(CLASS_SYSEXT, longest, name);
-	assert_int_equal(strlen(name), VEXT_NAME_MAX + 5);
-	assert_string_equal(name + 5, longest);
+	table_name(CLASS_SYSEXT, longest, UINT32_MAX, name);
+	assert_int_equal(strlen(name), TABLE_NAME_MAX - 1);
+	assert_memory_equal(name + 5, longest, VEXT_NAME_MAX);
+	assert_string_equal(name + 5 + VEXT_NAME_MAX, "-ffffffff");
+	assert_true(table_is_name_of(name, longest));
+	assert_true(table_is_name_of(name, NULL));
 }
 
-static void names_another_one(void **state)
+static void knows_its_name(void **state)
 {
-	char longest[VEXT_NAME_MAX + 1];
-	char name[TABLE_NAME_MAX];
+	char longer[TABLE_NAME_MAX + 1];
 
 	(void)state;
-	table_name_with_serial(CLASS_CONFEXT, "docker", 0, name);
-	assert_string_equal(name, "vext.docker");
-	table_name_with_serial(CLASS_CONFEXT, "docker", 1, name);
-	assert_string_equal(name, "vext.docker+1");
-	memset(longest, 'n', VEXT_NAME_MAX);
-	longest[VEXT_NAME_MAX] = '\0';
-	table_name_with_serial(CLASS_SYSEXT, longest, 0, name);
-	assert_string_equal(name + 5, longest);
-	table_name_with_serial(CLASS_SYSEXT, longest, TABLE_SERIAL_MAX, name);
-	assert_int_equal(strlen(name), VEXT_NAME_MAX + 5);
-	assert_string_equal(name + 5 + VEXT_NAME_MAX - 4, "n+99");
+	assert_true(table_is_name_of("vext-docker-89abcdef", "docker"));
+	assert_true(table_is_name_of("vext.docker-00000000", "docker"));
+	assert_true(table_is_name_of("vext-a-b-89abcdef", "a-b"));
+	assert_true(table_is_name_of("vext-a-b-89abcdef", NULL));
+	assert_false(table_is_name_of("vext-a-b-89abcdef", "a"));
+	assert_false(table_is_name_of("vext-docker-89abcdef", "docked"));
+	assert_false(table_is_name_of("vext-docker-89abcdef", "docke"));
+	assert_false(table_is_name_of("vext-docker-89abcdef", "docker-"));
+	assert_false(table_is_name_of("vext-docker-89abcdef", ""));
+	assert_false(table_is_name_of("vext+docker-89abcdef", NULL));
+	assert_false(table_is_name_of("text-docker-89abcdef", NULL));
+	assert_false(table_is_name_of("vext-docker-89ABCDEF", NULL));
+	assert_false(table_is_name_of("vext-docker-89abcdeg", NULL));
+	assert_false(table_is_name_of("vext-docker-g9abcdef", NULL));
+	assert_false(table_is_name_of("vext-docker-9abcdef", NULL));
+	assert_false(table_is_name_of("vext-docker+89abcdef", NULL));
+	assert_false(table_is_name_of("vext-docker", NULL));
+	assert_false(table_is_name_of("vext--89abcdef", NULL));
+	assert_false(table_is_name_of("-89abcdef", NULL));
+	assert_false(table_is_name_of("", NULL));
+	memset(longer, 'n', TABLE_NAME_MAX);
+	memcpy(longer, "vext-", 5);
+	memcpy(longer + TABLE_NAME_MAX - 9, "-89abcdef", 10);
+	assert_false(table_is_name_of(longer, NULL));
+	assert_true(table_is_name_of(memcpy(longer + 1, "vext-", 5), NULL));
 }
 
 static void knows_its_uuid(void **state)
@@ -84,10 +100,10 @@ static void gives_it_a_uuid(void **state)
 	assert_string_equal(uuid, "CRYPT-VERITY-abababababababababababababababab-vext-docker");
 	memset(longest, 'n', VEXT_NAME_MAX);
 	longest[VEXT_NAME_MAX] = '\0';
-	table_name(CLASS_CONFEXT, longest, name);
+	table_name(CLASS_CONFEXT, longest, 1, name);
 	table_uuid(facts.root_hash, name, uuid);
 	assert_int_equal(strlen(uuid), TABLE_UUID_MAX - 1);
-	assert_string_equal(uuid + TABLE_UUID_MAX - 1 - VEXT_NAME_MAX, longest);
+	assert_string_equal(uuid + strlen(uuid) - strlen(name), name);
 }
 
 static const struct table_options plain = { .signature_key = NULL };
@@ -271,7 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_the_device),
-		cmocka_unit_test(names_another_one),
+		cmocka_unit_test(knows_its_name),
 		cmocka_unit_test(knows_its_uuid),
 		cmocka_unit_test(gives_it_a_uuid),
 		cmocka_unit_test(writes_the_line),
