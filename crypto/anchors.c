@@ -72,32 +72,31 @@ static void identify(const mbedtls_x509_crt *certificate, struct signer *signer)
 }
 
 /* A subject that does not fit is left empty; the fingerprint is what identifies. */
-static bool describe(const mbedtls_x509_crt *certificate, enum anchor_source source,
-		     struct signer *signer)
+static void describe(const mbedtls_x509_crt *certificate, struct signer *signer)
 {
-	memset(signer, 0, sizeof(*signer));
-	signer->source = source;
 	if (mbedtls_x509_dn_gets(signer->subject, sizeof(signer->subject), &certificate->subject) <
 	    0)
 		signer->subject[0] = 0;
 	identify(certificate, signer);
-	return mbedtls_sha256(certificate->raw.p, certificate->raw.len, signer->fingerprint, 0) ==
-	       0;
 }
 
 /* Two anchors may have one name, as when a key was changed: the one whose key signed it counts. */
-static struct verdict find_issuer(const struct anchors *anchors, struct anchor *anchor)
+static struct verdict find_issuer(const struct anchors *anchors, struct cursor der,
+				  struct anchor *anchor)
 {
-	struct verdict v = verdict(REASON_ANCHOR_ISSUER);
+	struct certificate_parts parts;
+	struct verdict v = certificate_take_apart(der, &parts);
 
+	if (!is_accepted(v))
+		return v;
+	v = verdict(REASON_ANCHOR_ISSUER);
 	for (uint32_t i = 0; i < anchors->count && !is_accepted(v); i++) {
 		const struct anchor *issuer = &anchors->list[i];
 
 		if (!anchor_may_issue(issuer) ||
-		    !certificate_names_issuer(&anchor->certificate, &issuer->certificate))
+		    !certificate_names_issuer(&parts, &issuer->certificate))
 			continue;
-		v = certificate_check_issued(&anchor->certificate, &issuer->certificate,
-					     &anchor->twin);
+		v = certificate_check_issued(&parts, &issuer->certificate, &anchor->twin);
 		if (is_accepted(v) && anchor_is_revoked(anchors, issuer))
 			v = verdict(REASON_ANCHOR_REVOKED);
 		if (!is_accepted(v))
@@ -129,33 +128,55 @@ static bool may_do_anything(const struct anchor *anchor)
 	return anchor_may_sign(anchor) || anchor_may_issue(anchor);
 }
 
-static struct verdict check(const struct anchors *anchors, struct anchor *anchor)
+static struct verdict check(const struct anchors *anchors, const struct anchor *anchor)
 {
-	if (!describe(&anchor->certificate, anchor->signer.source, &anchor->signer))
+	const enum anchor_source source = anchor->signer.source;
+
+	if (!may_do_anything(anchor))
+		return verdict(REASON_ANCHOR_USAGE);
+	if (anchors->is_release && source != ANCHOR_ARGUMENT && anchor_is_test(anchor))
+		return verdict(REASON_SIGNATURE_TEST_KEY);
+	if (source == ANCHOR_ISSUED && !certificate_is_for_code(&anchor->certificate))
+		return verdict(REASON_ANCHOR_PURPOSE);
+	/* A baked one stays for all to see: what it signs is refused. */
+	if (source != ANCHOR_BAKED && anchor_is_revoked(anchors, anchor))
+		return verdict(REASON_ANCHOR_REVOKED);
+	return verdict(REASON_ACCEPTED);
+}
+
+/*
+ * By its bytes alone. Who can write to the disk must have had an issued one from an anchor, before
+ * mbedTLS sees it.
+ */
+static struct verdict admit(const struct anchors *anchors, struct cursor der, struct anchor *anchor)
+{
+	if (mbedtls_sha256(der.at, der.left, anchor->signer.fingerprint, 0) != 0)
 		return verdict(REASON_SYSTEM_MEMORY);
 	if (is_known(anchors, anchor))
 		return verdict(REASON_ANCHOR_DUPLICATE);
-	if (!may_do_anything(anchor))
-		return verdict(REASON_ANCHOR_USAGE);
-	if (anchors->is_release && anchor->signer.source != ANCHOR_ARGUMENT &&
-	    anchor_is_test(anchor))
-		return verdict(REASON_SIGNATURE_TEST_KEY);
-	if (anchor->signer.source == ANCHOR_ISSUED) {
-		struct verdict v = find_issuer(anchors, anchor);
-
-		if (!is_accepted(v))
-			return v;
-	}
-	/* A baked one stays for all to see: what it signs is refused. */
-	if (anchor->signer.source != ANCHOR_BAKED && anchor_is_revoked(anchors, anchor))
-		return verdict(REASON_ANCHOR_REVOKED);
+	if (anchor->signer.source == ANCHOR_ISSUED)
+		return find_issuer(anchors, der, anchor);
 	return verdict(REASON_ACCEPTED);
+}
+
+static struct verdict parse(const struct anchors *anchors, struct cursor der, struct anchor *anchor)
+{
+	struct verdict v = certificate_parse(der, &anchor->certificate);
+
+	if (!is_accepted(v))
+		return v;
+	describe(&anchor->certificate, &anchor->signer);
+	v = check(anchors, anchor);
+	if (!is_accepted(v))
+		mbedtls_x509_crt_free(&anchor->certificate);
+	return v;
 }
 
 static struct verdict add(struct anchors *anchors, struct cursor bytes, enum anchor_source source,
 			  struct cursor scope)
 {
 	struct anchor *anchor;
+	struct cursor der;
 	struct verdict v;
 
 	if (anchors->count == VEXT_ANCHORS_MAX)
@@ -164,14 +185,13 @@ static struct verdict add(struct anchors *anchors, struct cursor bytes, enum anc
 	memset(anchor, 0, sizeof(*anchor));
 	anchor->signer.source = source;
 	anchor->scope = scope;
-	v = certificate_read(bytes.at, bytes.left, &anchor->certificate);
-	if (!is_accepted(v))
-		return v;
-	v = check(anchors, anchor);
+	v = certificate_open(bytes.at, bytes.left, &der);
+	if (is_accepted(v))
+		v = admit(anchors, der, anchor);
+	if (is_accepted(v))
+		v = parse(anchors, der, anchor);
 	if (is_accepted(v))
 		anchors->count++;
-	else
-		mbedtls_x509_crt_free(&anchor->certificate);
 	return v;
 }
 
@@ -180,6 +200,7 @@ static struct verdict add_again(struct anchors *anchors, struct cursor bytes,
 				const struct anchor *first, const struct anchor *issuer)
 {
 	struct anchor *anchor;
+	struct cursor der;
 	struct verdict v;
 
 	if (anchors->count == VEXT_ANCHORS_MAX)
@@ -188,7 +209,9 @@ static struct verdict add_again(struct anchors *anchors, struct cursor bytes,
 	*anchor = *first;
 	anchor->issuer = issuer;
 	anchor->scope = issuer->scope;
-	v = certificate_read(bytes.at, bytes.left, &anchor->certificate);
+	v = certificate_open(bytes.at, bytes.left, &der);
+	if (is_accepted(v))
+		v = certificate_parse(der, &anchor->certificate);
 	if (is_accepted(v))
 		anchors->count++;
 	return v;

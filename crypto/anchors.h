@@ -7,7 +7,9 @@
  * or named by --anchor. Its own signature and issuer are not checked,
  * only must the signature be of an algorithm that is known. An issued certificate may lie
  * anywhere: it counts because the key of an anchor that is a CA signed it (one level, no more), within
- * that anchor's scope: it is listed as often as that anchor is. certificate.h says what is not checked of any of them.
+ * that anchor's scope: it is listed as often as that anchor is. Its bytes are anybody's, so mbedTLS
+ * parses them only after that signature was found right. certificate.h says what is not checked of
+ * any of them.
  */
 #ifndef VEXT_CRYPTO_ANCHORS_H
 #define VEXT_CRYPTO_ANCHORS_H

@@ -3,18 +3,14 @@
 
 #include <errno.h>
 #include <mbedtls/oid.h>
-#include <mbedtls/pem.h>
 #include <string.h>
 
 #include "core/der.h"
-#include "crypto/algorithm.h"
+#include "core/pem.h"
 #include "crypto/twin.h"
 
 #define RSA_BITS_MIN 2048u
 #define RSA_BITS_MAX 8192u /* MBEDTLS_MPI_MAX_SIZE */
-#define PEM_BEGIN "-----BEGIN "
-#define PEM_HEADER "-----BEGIN CERTIFICATE-----"
-#define PEM_FOOTER "-----END CERTIFICATE-----"
 #define TEST_ORGANIZATION "vext test"
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -53,19 +49,19 @@ static bool is_about_algorithm(int error)
 	return high == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG || high == MBEDTLS_ERR_X509_INVALID_ALG;
 }
 
-static struct verdict read_der(const uint8_t *der, size_t size, mbedtls_x509_crt *certificate)
+struct verdict certificate_parse(struct cursor der, mbedtls_x509_crt *certificate)
 {
 	struct verdict v = verdict(REASON_ACCEPTED);
 	int error;
 
 	mbedtls_x509_crt_init(certificate);
 	errno = 0;
-	error = mbedtls_x509_crt_parse_der(certificate, der, size);
+	error = mbedtls_x509_crt_parse_der(certificate, der.at, der.left);
 	if (is_about_algorithm(error))
 		v = verdict(REASON_ANCHOR_ALGORITHM);
 	else if (error != 0)
 		v = without_certificate();
-	else if (certificate->raw.len != size || certificate->next)
+	else if (certificate->raw.len != der.left || certificate->next)
 		v = verdict(REASON_ANCHOR_FORMAT);
 	else if (!is_key_accepted(&certificate->pk))
 		v = verdict(REASON_ANCHOR_KEY);
@@ -74,44 +70,21 @@ static struct verdict read_der(const uint8_t *der, size_t size, mbedtls_x509_crt
 	return v;
 }
 
-/* `text` ends with a NUL. Two certificates in one file would leave open which one is meant. */
-static struct verdict read_pem(const char *text, mbedtls_x509_crt *certificate)
+struct verdict certificate_open(const uint8_t *bytes, size_t size, struct cursor *der)
 {
-	const char *begin = strstr(text, PEM_BEGIN);
-	mbedtls_pem_context pem;
-	struct verdict v = verdict(REASON_ANCHOR_FORMAT);
-	size_t used, size;
-
-	if (!begin || strncmp(begin, PEM_HEADER, strlen(PEM_HEADER)) != 0 ||
-	    strstr(begin + 1, PEM_BEGIN))
-		return v;
-	mbedtls_pem_init(&pem);
-	errno = 0;
-	if (mbedtls_pem_read_buffer(&pem, PEM_HEADER, PEM_FOOTER, (const unsigned char *)begin,
-				    NULL, 0, &used) == 0) {
-		const unsigned char *der = mbedtls_pem_get_buffer(&pem, &size);
-
-		v = read_der(der, size, certificate);
-	} else {
-		v = without_certificate();
-	}
-	mbedtls_pem_free(&pem);
-	return v;
-}
-
-struct verdict certificate_read(const uint8_t *bytes, size_t size, mbedtls_x509_crt *certificate)
-{
-	static char text
-		[CERTIFICATE_FILE_MAX]; /* mbedTLS wants a NUL at the end; too large for the stack */
+	static uint8_t decoded[CERTIFICATE_FILE_MAX]; /* too large for the stack */
 
 	/* A certificate's length takes more than one byte; as a text, this would not be UTF-8. */
-	if (size > 1 && bytes[0] == DER_SEQUENCE && bytes[1] & 0x80)
-		return read_der(bytes, size, certificate);
-	if (size >= sizeof(text) || memchr(bytes, 0, size))
+	if (size > 1 && bytes[0] == DER_SEQUENCE && bytes[1] & 0x80) {
+		*der = cursor_over(bytes, size);
+		return verdict(REASON_ACCEPTED);
+	}
+	/* One that is this long may have been cut. */
+	if (size >= CERTIFICATE_FILE_MAX || memchr(bytes, 0, size) ||
+	    !pem_decode(cursor_over(bytes, size), decoded, sizeof(decoded), &size))
 		return verdict(REASON_ANCHOR_FORMAT);
-	memcpy(text, bytes, size);
-	text[size] = 0;
-	return read_pem(text, certificate);
+	*der = cursor_over(decoded, size);
+	return verdict(REASON_ACCEPTED);
 }
 
 /* ---- what it may do ------------------------------------------------------------------------ */
@@ -140,62 +113,75 @@ bool certificate_is_test(const mbedtls_x509_crt *certificate)
 	return false;
 }
 
+bool certificate_is_for_code(const mbedtls_x509_crt *certificate)
+{
+	return mbedtls_x509_crt_check_extended_key_usage(
+		       certificate, MBEDTLS_OID_CODE_SIGNING,
+		       MBEDTLS_OID_SIZE(MBEDTLS_OID_CODE_SIGNING)) == 0;
+}
+
 /* ---- who issued it ------------------------------------------------------------------------- */
 
-bool certificate_names_issuer(const mbedtls_x509_crt *certificate, const mbedtls_x509_crt *issuer)
+/* A value of that tag, with tag and length. */
+static bool take_whole(struct cursor *c, uint8_t tag, struct cursor *whole)
 {
-	return cursor_equals(cursor_over(certificate->issuer_raw.p, certificate->issuer_raw.len),
-			     issuer->subject_raw.p, issuer->subject_raw.len);
+	struct der value;
+
+	if (!der_is_next(*c, tag) || !der_next(c, &value))
+		return false;
+	*whole = value.whole;
+	return true;
 }
 
-/* The AlgorithmIdentifier in TBSCertificate (RFC 5280, 4.1), with tag and length. */
-static bool find_inner_algorithm(struct cursor tbs, struct der *inner)
+/* Of TBSCertificate (RFC 5280, 4.1): AlgorithmIdentifier and the issuer's name. */
+static bool take_inner(struct cursor tbs, struct cursor *algorithm, struct cursor *issuer)
 {
-	struct cursor version, serial;
+	struct cursor fields, version, serial;
 
-	return der_take(&tbs, DER_CONTEXT_0, &version) && der_take(&tbs, DER_INTEGER, &serial) &&
-	       der_is_next(tbs, DER_SEQUENCE) && der_next(&tbs, inner);
+	return der_take(&tbs, DER_SEQUENCE, &fields) &&
+	       der_take(&fields, DER_CONTEXT_0, &version) &&
+	       der_take(&fields, DER_INTEGER, &serial) &&
+	       take_whole(&fields, DER_SEQUENCE, algorithm) &&
+	       take_whole(&fields, DER_SEQUENCE, issuer);
 }
-
-struct parts {
-	struct cursor tbs;		/* what is signed */
-	struct cursor before_signature; /* that and the algorithm */
-	struct algorithm algorithm;
-	struct cursor signature;
-};
 
 /* Certificate ::= SEQUENCE { TBSCertificate, AlgorithmIdentifier, BIT STRING } */
-static struct verdict take_apart(const mbedtls_x509_crt *certificate, struct parts *parts)
+struct verdict certificate_take_apart(struct cursor der, struct certificate_parts *parts)
 {
-	struct cursor c = cursor_over(certificate->raw.p, certificate->raw.len);
-	struct cursor body, identifier;
+	struct certificate_parts found;
+	struct cursor body, identifier, inner;
 	const uint8_t *unused_bits;
-	struct der tbs, inner;
 
-	if (!der_is_strict(c) || !der_take(&c, DER_SEQUENCE, &body) ||
-	    !der_is_next(body, DER_SEQUENCE) || !der_next(&body, &tbs) ||
-	    !find_inner_algorithm(tbs.body, &inner))
+	if (!der_is_strict(der) || !der_take(&der, DER_SEQUENCE, &body) || der.left != 0 ||
+	    !take_whole(&body, DER_SEQUENCE, &found.tbs) ||
+	    !take_inner(found.tbs, &inner, &found.issuer))
 		return verdict(REASON_ANCHOR_FORMAT);
 	identifier = body;
-	if (!algorithm_take_signature(&body, &parts->algorithm) || parts->algorithm.digest == 0)
+	if (!algorithm_take_signature(&body, &found.algorithm) || found.algorithm.digest == 0)
 		return verdict(REASON_ANCHOR_ALGORITHM);
 	identifier.left -= body.left;
-	if (!cursor_equals(identifier, inner.whole.at, inner.whole.left))
+	if (!cursor_equals(identifier, inner.at, inner.left))
 		return verdict(REASON_ANCHOR_ALGORITHM);
-	parts->tbs = tbs.whole;
-	parts->before_signature = cursor_over(tbs.whole.at, tbs.whole.left + identifier.left);
-	if (!der_take(&body, DER_BIT_STRING, &parts->signature) || body.left != 0 ||
-	    !cursor_take(&parts->signature, 1, &unused_bits) || *unused_bits != 0)
+	found.before_signature = cursor_over(found.tbs.at, found.tbs.left + identifier.left);
+	if (!der_take(&body, DER_BIT_STRING, &found.signature) || body.left != 0 ||
+	    !cursor_take(&found.signature, 1, &unused_bits) || *unused_bits != 0)
 		return verdict(REASON_ANCHOR_FORMAT);
+	*parts = found;
 	return verdict(REASON_ACCEPTED);
 }
 
-static struct verdict check_signature(const struct parts *parts, const mbedtls_x509_crt *issuer,
-				      struct twin *twin)
+bool certificate_names_issuer(const struct certificate_parts *parts, const mbedtls_x509_crt *issuer)
+{
+	return cursor_equals(parts->issuer, issuer->subject_raw.p, issuer->subject_raw.len);
+}
+
+struct verdict certificate_check_issued(const struct certificate_parts *parts,
+					const mbedtls_x509_crt *issuer, struct twin *twin)
 {
 	const struct verdict v = algorithm_verify(&issuer->pk, parts->algorithm.key,
 						  parts->algorithm.digest, parts->tbs,
 						  parts->signature);
+	struct twin found = { .exists = parts->algorithm.key == KEY_EC };
 
 	if (v.reason == REASON_SIGNATURE_ALGORITHM)
 		return verdict(REASON_ANCHOR_ALGORITHM);
@@ -203,30 +189,11 @@ static struct verdict check_signature(const struct parts *parts, const mbedtls_x
 		return v;
 	if (!is_accepted(v))
 		return verdict(REASON_ANCHOR_SIGNATURE);
-	twin->exists = parts->algorithm.key == KEY_EC;
 	errno = 0;
-	if (twin->exists && !twin_fingerprint(parts->before_signature, parts->signature,
-					      &issuer->pk, twin->fingerprint))
+	if (found.exists && !twin_fingerprint(parts->before_signature, parts->signature,
+					      &issuer->pk, found.fingerprint))
 		return errno != 0 ? verdict_errno(REASON_SYSTEM_MEMORY, errno) :
 				    verdict(REASON_ANCHOR_SIGNATURE);
-	return v;
-}
-
-struct verdict certificate_check_issued(const mbedtls_x509_crt *certificate,
-					const mbedtls_x509_crt *issuer, struct twin *twin)
-{
-	struct twin found = { 0 };
-	struct parts parts;
-	struct verdict v = take_apart(certificate, &parts);
-
-	if (is_accepted(v))
-		v = check_signature(&parts, issuer, &found);
-	if (!is_accepted(v))
-		return v;
-	if (mbedtls_x509_crt_check_extended_key_usage(certificate, MBEDTLS_OID_CODE_SIGNING,
-						      MBEDTLS_OID_SIZE(MBEDTLS_OID_CODE_SIGNING)) !=
-	    0)
-		return verdict(REASON_ANCHOR_PURPOSE);
 	*twin = found;
 	return v;
 }

@@ -12,6 +12,7 @@
 
 struct trusted {
 	struct facts facts;
+	struct cursor scope; /* of the anchor that signed; empty without a signature */
 };
 
 _Static_assert(sizeof(struct trusted) <= sizeof(struct trusted_space),
@@ -21,6 +22,11 @@ _Static_assert(_Alignof(struct trusted) <= 16, "trusted_space is not aligned for
 const struct facts *trusted_facts(const struct trusted *t)
 {
 	return &t->facts;
+}
+
+bool trusted_admits(const struct trusted *t, const struct origin *origin)
+{
+	return section_admits(t->scope, origin->name, origin->directory);
 }
 
 /* ---- the signature ------------------------------------------------------------------------- */
@@ -156,13 +162,17 @@ static struct verdict judge_root_hash(const struct anchors *anchors, const struc
 }
 
 /* `anchor` is NULL for an image without a signature. */
-static void write_facts(const struct claim *claim, const struct anchor *anchor, struct facts *facts)
+static void write_facts(const struct claim *claim, const struct anchor *anchor,
+			struct trusted *made)
 {
+	struct facts *facts = &made->facts;
+
 	facts->layout = claim->layout;
 	facts->verity = claim->verity;
 	memcpy(facts->root_hash, claim->root_hash, sizeof(facts->root_hash));
 	if (!anchor)
 		return;
+	made->scope = anchor->scope;
 	facts->is_signed = true;
 	facts->signer = anchor->signer;
 	memcpy(facts->signature, claim->signature, claim->signature_size);
@@ -195,7 +205,7 @@ struct verdict judge(const struct anchors *anchors, const struct origin *origin,
 		v = merkle_all(claim, reader);
 	if (!is_accepted(v))
 		return v;
-	write_facts(claim, anchor, &made->facts);
+	write_facts(claim, anchor, made);
 	*trusted = made;
 	return v;
 }

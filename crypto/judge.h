@@ -41,8 +41,14 @@ struct verdict judge(const struct anchors *anchors, const struct origin *origin,
 		     struct trusted_space *space, const struct trusted **trusted);
 
 /*
- * Its first part alone: is this signature by a trusted certificate over this root hash? `*anchor` is
- * that certificate.
+ * Does the certificate that signed count for this origin, too? judge() has asked that for the name
+ * of the file; an image may turn out to have another. An image without a signature is admitted.
+ */
+bool trusted_admits(const struct trusted *t, const struct origin *origin);
+
+/*
+ * The first part of judge() alone: is this signature by a trusted certificate over this root hash?
+ * `*anchor` is that certificate.
  */
 struct verdict judge_signature(const struct anchors *anchors, const struct origin *origin,
 			       const uint8_t root_hash[VEXT_HASH_SIZE], const uint8_t *signature,

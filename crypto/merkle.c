@@ -174,6 +174,24 @@ struct verdict merkle_first_block(const struct claim *claim, const struct reader
 	return v;
 }
 
+uint32_t merkle_path(const struct claim *claim, uint64_t at[MERKLE_PATH_MAX])
+{
+	struct walk walk = { .claim = claim };
+	uint32_t count = 0;
+
+	if (!is_accepted(verity_check(&claim->verity, claim->layout.data.size,
+				      claim->layout.tree.size)) ||
+	    !verity_tree(claim->verity.data_blocks, &walk.tree))
+		return 0;
+	for (uint32_t level = 0; level < walk.tree.levels; level++) {
+		at[count++] = tree_offset(&walk, level, 0);
+		if (walk.tree.blocks[level] > 1)
+			at[count++] = tree_offset(&walk, level, walk.tree.blocks[level] - 1);
+	}
+	at[count++] = data_offset(&walk, 0);
+	return count;
+}
+
 struct verdict merkle_all(const struct claim *claim, const struct reader *reader)
 {
 	struct walk walk = { .claim = claim, .reader = reader, .reason = REASON_SUPERBLOCK_DATA };

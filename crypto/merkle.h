@@ -42,6 +42,7 @@
 #ifndef VEXT_CRYPTO_MERKLE_H
 #define VEXT_CRYPTO_MERKLE_H
 
+#include "core/verity.h"
 #include "vext.h"
 
 /*
@@ -55,6 +56,15 @@
  */
 struct verdict merkle_first_block(const struct claim *claim, const struct reader *reader,
 				  uint8_t block[VEXT_BLOCK]);
+
+/* Both edges of the tree, and data block 0. */
+#define MERKLE_PATH_MAX (2u * VERITY_LEVELS_MAX + 1u)
+
+/*
+ * The places in the image, in bytes, of all blocks that merkle_first_block() may read; how many
+ * there are. 0 for a claim that it would not read for.
+ */
+uint32_t merkle_path(const struct claim *claim, uint64_t at[MERKLE_PATH_MAX]);
 
 /* Every block of tree and data, the tree's ends with them. superblock.data, superblock.tree-end. */
 struct verdict merkle_all(const struct claim *claim, const struct reader *reader);

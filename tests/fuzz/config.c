@@ -43,22 +43,14 @@ static bool is_path_of(const char *path, const struct config *config)
 	return false;
 }
 
-static bool is_required(const struct config *config, const char *name)
-{
-	for (uint32_t i = 0; i < config->required.count; i++)
-		if (strcmp(config->required.list[i], name) == 0)
-			return true;
-	return false;
-}
-
 static bool merges_nothing(const struct config *config)
 {
 	return config->off || !is_accepted(config->denied);
 }
 
-static bool is_allowed(const struct config *config, const char *name)
+static bool is_allowed(const struct config *config, enum extension_class class, const char *name)
 {
-	const struct verdict v = config_check(config, name);
+	const struct verdict v = config_check(config, class, name);
 
 	holds(is_accepted(v) || fuzz_group(v) == 6);
 	return is_accepted(v);
@@ -70,7 +62,8 @@ static void check_denied(const struct config *config)
 	for (size_t i = 0; i < DESIGNATORS; i++)
 		holds(config->demands.flags[i] == 0);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		holds(config_check(config, names[i]).reason == config->denied.reason);
+		holds(config_check(config, CLASS_UNKNOWN, names[i]).reason ==
+		      config->denied.reason);
 }
 
 static void check_sound(const struct config *config)
@@ -82,7 +75,8 @@ static void check_sound(const struct config *config)
 	for (uint32_t i = 0; i < config->paths; i++)
 		holds(config->path[i][0] == '/' && memchr(config->path[i], 0, CONFIG_PATH_MAX));
 	for (uint32_t i = 0; i < config->required.count; i++)
-		holds(memchr(config->required.list[i], 0, VEXT_NAME_MAX + 1));
+		holds(config->required.list[i].class < CLASSES &&
+		      memchr(config->required.list[i].name, 0, VEXT_NAME_MAX + 1));
 }
 
 static void check_tighter(const struct config *now, const struct config *before)
@@ -96,9 +90,12 @@ static void check_tighter(const struct config *now, const struct config *before)
 	for (uint32_t i = 0; i < now->paths; i++)
 		holds(is_path_of(now->path[i], before));
 	for (uint32_t i = 0; i < before->required.count; i++)
-		holds(is_required(now, before->required.list[i]));
+		holds(config_requires(now, before->required.list[i].class,
+				      before->required.list[i].name));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		holds(!is_allowed(now, names[i]) || is_allowed(before, names[i]));
+		for (enum extension_class class = 0; class <= CLASS_UNKNOWN; class ++)
+			holds(!is_allowed(now, class, names[i]) ||
+			      is_allowed(before, class, names[i]));
 }
 
 static void describe(const struct config *config)

@@ -37,6 +37,26 @@ uint8_t *fuzz_copy(const uint8_t *bytes, size_t size)
 	return copy;
 }
 
+size_t fuzz_base64(const uint8_t *bytes, size_t size, char *to)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *const start = to;
+
+	for (size_t i = 0; i < size; i += 3) {
+		const uint32_t group = (uint32_t)bytes[i] << 16 |
+				       (i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0) |
+				       (i + 2 < size ? bytes[i + 2] : 0);
+
+		*to++ = digits[group >> 18];
+		*to++ = digits[group >> 12 & 63];
+		*to++ = i + 1 < size ? digits[group >> 6 & 63] : '=';
+		*to++ = i + 2 < size ? digits[group & 63] : '=';
+	}
+	*to = 0;
+	return (size_t)(to - start);
+}
+
 /* ---- heap ---------------------------------------------------------------------------------- */
 
 /* Of the sanitizer, where there is one. */
@@ -261,6 +281,27 @@ int __wrap_mbedtls_pk_verify(mbedtls_pk_context *key, mbedtls_md_type_t md,
 	now.result = __real_mbedtls_pk_verify(key, md, hash, hash_size, signature, size);
 	known[last++ % KNOWN_MAX] = now;
 	return now.result;
+}
+
+/* ---- mbedTLS's parser of certificates ------------------------------------------------------- */
+
+int __real_mbedtls_x509_crt_parse_der(mbedtls_x509_crt *certificate, const unsigned char *bytes,
+				      size_t size);
+int __wrap_mbedtls_x509_crt_parse_der(mbedtls_x509_crt *certificate, const unsigned char *bytes,
+				      size_t size);
+
+static bool (*parser_allows)(const uint8_t *bytes, size_t size);
+
+void fuzz_guard_parser(bool (*allows)(const uint8_t *bytes, size_t size))
+{
+	parser_allows = allows;
+}
+
+int __wrap_mbedtls_x509_crt_parse_der(mbedtls_x509_crt *certificate, const unsigned char *bytes,
+				      size_t size)
+{
+	holds(!parser_allows || parser_allows(bytes, size));
+	return __real_mbedtls_x509_crt_parse_der(certificate, bytes, size);
 }
 
 /* ---- trust --------------------------------------------------------------------------------- */

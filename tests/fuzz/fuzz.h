@@ -30,6 +30,12 @@ unsigned fuzz_group(struct verdict v);
 /* A copy in a buffer of just that size, for the sanitizer to see what goes beyond it; free() it. */
 uint8_t *fuzz_copy(const uint8_t *bytes, size_t size);
 
+/*
+ * Base64 with its NUL; `to` has room for 4 characters where 3 bytes begin, and the NUL. Returns its
+ * length.
+ */
+size_t fuzz_base64(const uint8_t *bytes, size_t size, char *to);
+
 /* Changes DER so that it stays such, most of the time. */
 size_t fuzz_der_mutate(uint8_t *bytes, size_t size, size_t max_size, unsigned seed);
 
@@ -65,6 +71,11 @@ struct fuzz_table fuzz_table(uint8_t *bytes, size_t size);
 
 /* Makes both checksums of the primary table right. */
 void fuzz_seal(uint8_t *bytes, size_t size);
+
+/* ---- mbedTLS's parser of certificates ------------------------------------------------------- */
+
+/* From now on it may only be called with bytes of which this is true; NULL: with any. */
+void fuzz_guard_parser(bool (*allows)(const uint8_t *bytes, size_t size));
 
 /* ---- trust --------------------------------------------------------------------------------- */
 

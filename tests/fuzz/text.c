@@ -61,10 +61,12 @@ static void check_name(const char *name)
 	holds(is_accepted(v) || v.reason == REASON_IMAGE_NAME);
 	if (!is_accepted(v))
 		return;
-	table_name(CLASS_CONFEXT, name, other);
-	holds(strncmp(other, "vext.", 5) == 0 && strcmp(other + 5, name) == 0);
-	table_name(CLASS_SYSEXT, name, device);
-	holds(strncmp(device, "vext-", 5) == 0 && strcmp(device + 5, name) == 0);
+	table_name(CLASS_CONFEXT, name, 0, other);
+	holds(strncmp(other, "vext.", 5) == 0 && strncmp(other + 5, name, strlen(name)) == 0);
+	table_name(CLASS_SYSEXT, name, UINT32_MAX, device);
+	holds(strncmp(device, "vext-", 5) == 0 &&
+	      strcmp(device + 5 + strlen(name), "-ffffffff") == 0);
+	holds(table_is_name_of(device, name) && table_is_name_of(other, name));
 	table_uuid(root_hash, device, uuid);
 	holds(memchr(uuid, 0, sizeof(uuid)) &&
 	      strcmp(uuid + strlen(uuid) - strlen(device), device) == 0);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "certificates.h"
+#include "core/der.h"
 #include "crypto/anchors.h"
 #include "crypto/certificate.h"
 #include "test.h"
@@ -13,8 +14,11 @@ static struct verdict read_bytes(const void *bytes, size_t size)
 {
 	void *exact = exact_copy(bytes, size);
 	mbedtls_x509_crt certificate;
-	struct verdict v = certificate_read(exact, size, &certificate);
+	struct cursor der;
+	struct verdict v = certificate_open(exact, size, &der);
 
+	if (is_accepted(v))
+		v = certificate_parse(der, &certificate);
 	if (is_accepted(v))
 		mbedtls_x509_crt_free(&certificate);
 	free(exact);
@@ -115,6 +119,110 @@ static void refuses_what_is_not_just_one(void **state)
 	assert_reason(read_bytes(large, sizeof(large) - 1), ACCEPTED);
 }
 
+/* ---- taking apart -------------------------------------------------------------------------- */
+
+#define VERSION 0xa0, 0x03, 0x02, 0x01, 0x02
+#define SERIAL 0x02, 0x01, 0x07
+#define ECDSA 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02
+#define ECDSA_384 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03
+#define RSA 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00
+#define ISSUER 0x30, 0x02, 0x31, 0x00
+#define BITS 0x03, 0x03, 0x00, 0x11, 0x22
+
+struct shape {
+	enum reason reason;
+	size_t size;
+	uint8_t bytes[64];
+};
+
+/* Of a TBSCertificate with `inner` bytes, and `rest` bytes behind it. */
+#define SHAPE(expected, inner, rest, ...)                                      \
+	{                                                                      \
+		REASON_##expected, 4 + (inner) + (rest),                       \
+		{                                                              \
+			0x30, 2 + (inner) + (rest), 0x30, (inner), __VA_ARGS__ \
+		}                                                              \
+	}
+
+static const struct shape shapes[] = {
+	SHAPE(ACCEPTED, 24, 17, VERSION, SERIAL, ECDSA, ISSUER, ECDSA, BITS),
+	SHAPE(ANCHOR_FORMAT, 0, 17, ECDSA, BITS),
+	SHAPE(ANCHOR_FORMAT, 19, 17, SERIAL, ECDSA, ISSUER, ECDSA, BITS), /* version 1 */
+	SHAPE(ANCHOR_FORMAT, 21, 17, VERSION, ECDSA, ISSUER, ECDSA, BITS),
+	SHAPE(ANCHOR_FORMAT, 8, 17, VERSION, SERIAL, ECDSA, BITS),
+	SHAPE(ANCHOR_FORMAT, 20, 17, VERSION, SERIAL, ECDSA, ECDSA, BITS),
+	SHAPE(ANCHOR_FORMAT, 24, 17, VERSION, SERIAL, ECDSA, 0x31, 0x02, 0x31, 0x00, ECDSA, BITS),
+	SHAPE(ANCHOR_ALGORITHM, 24, 0, VERSION, SERIAL, ECDSA, ISSUER),
+	SHAPE(ANCHOR_ALGORITHM, 24, 5, VERSION, SERIAL, ECDSA, ISSUER, BITS),
+	SHAPE(ANCHOR_ALGORITHM, 27, 20, VERSION, SERIAL, RSA, ISSUER, RSA, BITS), /* no digest */
+	SHAPE(ANCHOR_ALGORITHM, 24, 17, VERSION, SERIAL, ECDSA, ISSUER, ECDSA_384, BITS),
+	SHAPE(ANCHOR_FORMAT, 24, 12, VERSION, SERIAL, ECDSA, ISSUER, ECDSA),
+	SHAPE(ANCHOR_FORMAT, 24, 14, VERSION, SERIAL, ECDSA, ISSUER, ECDSA, 0x03, 0x00),
+	SHAPE(ANCHOR_FORMAT, 24, 16, VERSION, SERIAL, ECDSA, ISSUER, ECDSA, 0x03, 0x02, 0x01, 0x10),
+	SHAPE(ANCHOR_FORMAT, 24, 19, VERSION, SERIAL, ECDSA, ISSUER, ECDSA, BITS, 0x05, 0x00),
+};
+
+static struct verdict take_apart(const uint8_t *bytes, size_t size, struct certificate_parts *parts)
+{
+	uint8_t *exact = exact_copy(bytes, size);
+	const struct verdict v = certificate_take_apart(cursor_over(exact, size), parts);
+
+	free(exact);
+	return v;
+}
+
+static void takes_apart(void **state)
+{
+	static const struct certificate_parts untouched;
+	struct certificate_parts parts;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(shapes); i++) {
+		memset(&parts, 0, sizeof(parts));
+		assert_string_equal(
+			reason_name(take_apart(shapes[i].bytes, shapes[i].size, &parts).reason),
+			reason_name(shapes[i].reason));
+		if (shapes[i].reason != REASON_ACCEPTED)
+			assert_memory_equal(&parts, &untouched, sizeof(parts));
+	}
+}
+
+static void finds_the_parts(void **state)
+{
+	static const uint8_t issuer[] = { ISSUER }, bits[] = { 0x11, 0x22 };
+	const struct shape *s = &shapes[0];
+	struct certificate_parts parts;
+
+	(void)state;
+	assert_reason(certificate_take_apart(cursor_over(s->bytes, s->size), &parts), ACCEPTED);
+	assert_true(cursor_equals(parts.issuer, issuer, sizeof(issuer)));
+	assert_true(cursor_equals(parts.tbs, s->bytes + 2, 26));
+	assert_true(cursor_equals(parts.before_signature, s->bytes + 2, 26 + 12));
+	assert_true(cursor_equals(parts.signature, bits, sizeof(bits)));
+	assert_true(parts.algorithm.key == KEY_EC && parts.algorithm.digest == DIGEST_SHA256);
+}
+
+static void wants_all_of_one(void **state)
+{
+	const struct shape *s = &shapes[0];
+	struct certificate_parts parts;
+	uint8_t twice[2 * 64];
+
+	(void)state;
+	for (size_t size = 0; size < s->size; size++)
+		assert_reason(take_apart(s->bytes, size, &parts), ANCHOR_FORMAT);
+	memcpy(twice, s->bytes, s->size);
+	memcpy(twice + s->size, s->bytes, s->size);
+	assert_reason(take_apart(twice, 2 * s->size, &parts), ANCHOR_FORMAT);
+	twice[0] = DER_SET;
+	assert_reason(take_apart(twice, s->size, &parts), ANCHOR_FORMAT);
+	twice[0] = DER_SEQUENCE;
+	twice[2] = DER_SET;
+	assert_reason(take_apart(twice, s->size, &parts), ANCHOR_FORMAT);
+}
+
+/* ---- how many ------------------------------------------------------------------------------ */
+
 static void takes_so_many_anchors(void **state)
 {
 	static struct anchors anchors;
@@ -143,6 +251,9 @@ int main(void)
 		cmocka_unit_test(takes_one_certificate),
 		cmocka_unit_test(tells_a_signature_of_another_algorithm),
 		cmocka_unit_test(refuses_what_is_not_just_one),
+		cmocka_unit_test(takes_apart),
+		cmocka_unit_test(finds_the_parts),
+		cmocka_unit_test(wants_all_of_one),
 		cmocka_unit_test(takes_so_many_anchors),
 	};
 

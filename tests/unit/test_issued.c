@@ -168,6 +168,50 @@ static void refuses_every_flipped_bit(void **state)
 	free(copy);
 }
 
+/* Where in the certificate a value of that tag and these bytes is. */
+static size_t find_bytes(const struct example *e, const void *bytes, size_t size)
+{
+	const uint8_t *at = memmem(e->leaf, e->leaf_size, bytes, size);
+
+	assert_non_null(at);
+	return (size_t)(at - e->leaf);
+}
+
+/*
+ * What its issuer did not sign is not parsed: it is refused for its signature, and not for what is
+ * wrong with it besides, which only the parser could tell.
+ */
+static void does_not_parse_what_nobody_signed(void **state)
+{
+	static const uint8_t key[] = { 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 };
+	static const uint8_t usage[] = { 0x06, 0x03, 0x55, 0x1d, 0x0f };
+	const struct example *e = &examples[0];
+	const size_t spoilt[] = {
+		find_bytes(e, key, sizeof(key)) + 3,	 /* no kind of key that there is */
+		find_bytes(e, usage, sizeof(usage)),	 /* no extension's OID, but a text */
+		find_bytes(e, usage, sizeof(usage)) + 3, /* of an arc without a name */
+		find_bytes(e, key, sizeof(key)) - 2,	 /* a SET where there must be a SEQUENCE */
+	};
+	static const uint8_t with[] = { 0x00, 0x0c, 0x7f, 0x31 };
+
+	(void)state;
+	assert_reason(add(e->ca, e->ca_size, ANCHOR_USR), ACCEPTED);
+	for (size_t i = 0; i < COUNT(spoilt); i++) {
+		uint8_t *copy = exact_copy(e->leaf, e->leaf_size);
+
+		copy[spoilt[i]] = with[i];
+		assert_reason(anchors_add(&anchors, copy, e->leaf_size, ANCHOR_ISSUED),
+			      ANCHOR_SIGNATURE);
+		assert_reason(anchors_add(&anchors, copy, e->leaf_size, ANCHOR_USER),
+			      ANCHOR_FORMAT);
+		free(copy);
+	}
+	/* Nor is what names nobody as its issuer. */
+	anchors_free(&anchors);
+	assert_reason(add(e->leaf, e->leaf_size, ANCHOR_ISSUED), ANCHOR_ISSUER);
+	assert_reason(add(e->leaf, 100, ANCHOR_ISSUED), ANCHOR_FORMAT);
+}
+
 static void keeps_the_first_reason(void **state)
 {
 	(void)state;
@@ -197,6 +241,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_other_issuers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(is_let_in_by_each_listing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refuses_every_flipped_bit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(does_not_parse_what_nobody_signed, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(keeps_the_first_reason, set_up, tear_down),
 		cmocka_unit_test(names_sources),
 	};

@@ -237,6 +237,31 @@ static void keeps_to_the_scope(void **state)
 	assert_reason(judged_first(), SIGNATURE_SCOPE);
 }
 
+/* For an image that turns out to have another name than its file. */
+static void keeps_to_the_scope_afterwards(void **state)
+{
+	const struct trusted *trusted;
+	struct origin other = origin;
+
+	(void)state;
+	bake("NAME", "judge*");
+	assert_reason(judged(JUDGE_FIRST_BLOCK, &trusted), ACCEPTED);
+	assert_true(trusted_admits(trusted, &origin));
+	other.name = "other";
+	assert_false(trusted_admits(trusted, &other));
+}
+
+static void admits_any_name_without_a_scope(void **state)
+{
+	const struct trusted *trusted;
+	const struct origin other = { .name = "other" };
+
+	(void)state;
+	trust_it(ANCHOR_ARGUMENT);
+	assert_reason(judged(JUDGE_FIRST_BLOCK, &trusted), ACCEPTED);
+	assert_true(trusted_admits(trusted, &other));
+}
+
 static void refuses_for_a_revoked_anchor(void **state)
 {
 	(void)state;
@@ -281,6 +306,7 @@ static void takes_verity_alone_only_without_a_signature(void **state)
 	assert_reason(judged_first(), SIGNATURE_NO_ANCHORS);
 	unsign();
 	assert_reason(judged(JUDGE_FIRST_BLOCK, &trusted), ACCEPTED);
+	assert_true(trusted_admits(trusted, &(struct origin){ .name = "other" }));
 	assert_false(trusted_facts(trusted)->is_signed);
 	assert_int_equal(trusted_facts(trusted)->signature_size, 0);
 	assert_int_equal(trusted_facts(trusted)->signer.source, 0);
@@ -362,6 +388,8 @@ int main(void)
 		TEST(wants_the_signature_of_an_anchor),
 		TEST(tries_each_anchor_of_that_name),
 		TEST(keeps_to_the_scope),
+		TEST(keeps_to_the_scope_afterwards),
+		TEST(admits_any_name_without_a_scope),
 		TEST(refuses_for_a_revoked_anchor),
 		TEST(refuses_a_revoked_image),
 		TEST(refuses_all_when_denied),
