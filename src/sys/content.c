@@ -3,11 +3,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "core/name.h"
 #include "core/text.h"
 #include "sys/fd.h"
 #include "sys/syscalls.h"
@@ -208,42 +210,52 @@ static bool is_for_any_name(int image_fd, enum extension_class class, const char
 
 /*
  * The one file of another name, when there is none of the image's own: as systemd-sysext, which thus lets an
- * image be renamed when its builder allowed that. Two such files are a refusal.
+ * image be renamed when its builder allowed that. Two such files are a refusal, and so is one that
+ * has no name.
  */
 static struct verdict find_release(int image_fd, enum extension_class class,
-				   char found[RELEASE_FILE_SIZE])
+				   char found[VEXT_NAME_MAX + 1])
 {
 	DIR_CLEANUP DIR *dir = open_directory(image_fd, class_traits(class)->releases);
+	char name[NAME_MAX + 1] = "";
 	const struct dirent *entry;
 
-	found[0] = '\0';
 	if (dir == NULL)
 		return verdict_errno(reason_for(REASON_RELEASE_MISSING), errno);
 	for (errno = 0; (entry = readdir(dir)) != NULL; errno = 0) {
 		if (!is_for_any_name(image_fd, class, entry->d_name))
 			continue;
-		if (found[0] != '\0')
+		if (name[0] != '\0')
 			return verdict(REASON_RELEASE_AMBIGUOUS);
-		put_release_path(found, class, "", entry->d_name);
+		memcpy(name, entry->d_name, strlen(entry->d_name) + 1);
 	}
 	if (errno != 0)
 		return verdict_errno(reason_for(REASON_RELEASE_MISSING), errno);
-	return verdict(found[0] != '\0' ? REASON_ACCEPTED : REASON_RELEASE_MISSING);
+	if (name[0] == '\0' || !is_accepted(name_check(name + strlen(RELEASE_PREFIX))))
+		return verdict(REASON_RELEASE_MISSING);
+	memcpy(found, name + strlen(RELEASE_PREFIX), strlen(name + strlen(RELEASE_PREFIX)) + 1);
+	return verdict(REASON_ACCEPTED);
 }
 
-static struct verdict check_release(int image_fd, enum extension_class class, const char *name,
-				    const struct content_host *host)
+static struct verdict read_named(int image_fd, enum extension_class class, const char *name,
+				 struct release *release)
 {
 	char path[RELEASE_FILE_SIZE];
-	struct release extension;
-	struct verdict v;
 
 	put_release_path(path, class, RELEASE_PREFIX, name);
-	v = read_release(image_fd, path, &extension);
+	return read_release(image_fd, path, release);
+}
+
+static struct verdict check_release(int image_fd, enum extension_class class,
+				    const struct content_host *host, char name[VEXT_NAME_MAX + 1])
+{
+	struct release extension;
+	struct verdict v = read_named(image_fd, class, name, &extension);
+
 	if (v.reason == REASON_RELEASE_MISSING && v.sys_errno == ENOENT) {
-		v = find_release(image_fd, class, path);
+		v = find_release(image_fd, class, name);
 		if (is_accepted(v))
-			v = read_release(image_fd, path, &extension);
+			v = read_named(image_fd, class, name, &extension);
 	}
 	for (uint32_t i = 0; i < host->count && is_accepted(v); i++)
 		v = release_match(&host->release[i], &extension, class, VEXT_ARCH,
@@ -285,20 +297,24 @@ static struct verdict check_lacks(int image_fd, enum extension_class class, stru
 /* The hierarchies first: only then is what stands below them known to be in this image. */
 struct verdict content_check(int image_fd, enum extension_class class, const char *name,
 			     const struct content_host *host, bool has[HIERARCHIES],
-			     struct text *detail)
+			     char found[VEXT_NAME_MAX + 1], struct text *detail)
 {
-	bool found[HIERARCHIES] = { false };
+	char release[VEXT_NAME_MAX + 1];
+	bool filled[HIERARCHIES] = { false };
 	struct verdict v = verdict(REASON_ACCEPTED);
 
 	for (unsigned i = 0; i < HIERARCHIES && is_accepted(v); i++)
 		if (hierarchy_class((enum hierarchy)i) == class)
-			v = check_hierarchy(image_fd, (enum hierarchy)i, &found[i]);
+			v = check_hierarchy(image_fd, (enum hierarchy)i, &filled[i]);
 	if (is_accepted(v))
 		v = check_lacks(image_fd, class, detail);
+	memcpy(release, name, strlen(name) + 1);
 	if (is_accepted(v))
-		v = check_release(image_fd, class, name, host);
-	if (is_accepted(v))
-		memcpy(has, found, sizeof(found));
+		v = check_release(image_fd, class, host, release);
+	if (!is_accepted(v))
+		return v;
+	memcpy(has, filled, sizeof(filled));
+	memcpy(found, release, sizeof(release));
 	return v;
 }
 
@@ -323,12 +339,9 @@ static bool any_name_wants_reload(int root_fd, enum extension_class class)
 
 bool content_wants_reload(int root_fd, enum extension_class class, const char *name)
 {
-	char path[RELEASE_FILE_SIZE];
 	struct release release;
-	struct verdict v;
+	const struct verdict v = read_named(root_fd, class, name, &release);
 
-	put_release_path(path, class, RELEASE_PREFIX, name);
-	v = read_release(root_fd, path, &release);
 	if (v.reason == REASON_RELEASE_MISSING && v.sys_errno == ENOENT)
 		return any_name_wants_reload(root_fd, class);
 	return is_accepted(v) && release_wants_reload(&release);

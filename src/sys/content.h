@@ -31,14 +31,15 @@ struct verdict content_read_host(int root_fd, struct content_host *host);
  * this is known of the image alone; sys/fit.h compares it with what it is laid over.
  *
  * The extension-release is that of the image's name, or, where there is none, the only one whose
- * attribute user.extension-release.strict is false.
+ * attribute user.extension-release.strict is false. `found` becomes its name, on success only: an
+ * image that was renamed counts by that one.
  *
  * `has` tells, on success only, which hierarchies there is something in; `detail`, what it is that the image must not
  * have.
  */
 struct verdict content_check(int image_fd, enum extension_class class, const char *name,
 			     const struct content_host *host, bool has[HIERARCHIES],
-			     struct text *detail);
+			     char found[VEXT_NAME_MAX + 1], struct text *detail);
 
 /*
  * Does an extension that is merged into the root want systemd to read its units anew? One without an extension-release

@@ -11,16 +11,15 @@
 #include "sys/fd.h"
 #include "sys/listing.h"
 #include "sys/syscalls.h"
-
-#define PATH_SIZE (DISCOVER_DIRECTORY_MAX + 1 + DISCOVER_FILE_MAX + 1)
+#include "sys/worker.h"
 
 struct search {
 	const struct discover_roots *roots;
+	uint32_t classes;	    /* bits of enum extension_class */
 	enum extension_class class; /* of what is searched for now */
 	const char *const *paths;   /* in the order of precedence */
 	size_t path_count;
-	size_t looked_at; /* entries of all directories */
-	struct discovery found;
+	struct discovery *found;
 	struct listing masks; /* names of the class that are masked from here on */
 };
 
@@ -29,10 +28,12 @@ struct search {
 /* Those beyond the cap are counted, as the images they might be. */
 static struct verdict list_directory(int dir_fd, struct search *search, struct listing *listing)
 {
-	const struct verdict v = listing_read(dir_fd, DISCOVER_ENTRIES_MAX - search->looked_at,
-					      name_is_image_file, listing, &search->found.left_out);
+	const size_t looked_at = search->found->looked_at;
+	const size_t room = looked_at < DISCOVER_ENTRIES_MAX ? DISCOVER_ENTRIES_MAX - looked_at : 0;
+	const struct verdict v = listing_read(dir_fd, room, name_is_image_file, listing,
+					      &search->found->left_out);
 
-	search->looked_at += listing->count;
+	search->found->looked_at += listing->count;
 	return v;
 }
 
@@ -48,10 +49,10 @@ static bool is_masked(const struct search *search, const char *name)
 
 static bool is_taken(const struct search *search, const char *name)
 {
-	for (size_t i = 0; i < search->found.count; i++)
-		if (search->found.candidates[i].class == search->class &&
-		    search->found.candidates[i].state != CANDIDATE_PASSED_OVER &&
-		    strcmp(search->found.candidates[i].name, name) == 0)
+	for (size_t i = 0; i < search->found->count; i++)
+		if (search->found->candidates[i].class == search->class &&
+		    search->found->candidates[i].state != CANDIDATE_PASSED_OVER &&
+		    strcmp(search->found->candidates[i].name, name) == 0)
 			return true;
 	return false;
 }
@@ -103,7 +104,7 @@ static struct verdict note_mask(struct search *search, const char *directory, co
 	size_t size = strlen(file);
 
 	if (size > 2 && strcmp(file + size - 2, ".v") == 0) {
-		search->found.versioned_at = directory;
+		search->found->versioned_at = directory;
 		size -= 2;
 	}
 	if (size >= sizeof(stem))
@@ -132,20 +133,22 @@ static int root_of(const struct search *search, const char *directory)
 	return is_extra(directory) ? search->roots->initrd : search->roots->root;
 }
 
-static void open_candidate(struct search *search, struct candidate *candidate)
+void candidate_path(const struct candidate *candidate, char path[DISCOVER_PATH_MAX])
 {
-	char path[PATH_SIZE];
 	struct text text;
 
-	text_init(&text, path, sizeof(path));
+	text_init(&text, path, DISCOVER_PATH_MAX);
 	text_str(&text, candidate->directory);
 	text_char(&text, '/');
 	text_str(&text, candidate->file);
-	candidate->verdict = image_open_in_root(root_of(search, candidate->directory), path,
-						candidate->name, IMAGE_FILES, &candidate->image);
+}
+
+static void take(struct candidate *candidate)
+{
+	memcpy(candidate->image.name, candidate->name, sizeof(candidate->name));
 	candidate->image.directory = candidate->directory;
 	candidate->image.class = candidate->class;
-	candidate->state = is_accepted(candidate->verdict) ? CANDIDATE_OPENED : CANDIDATE_REFUSED;
+	candidate->state = CANDIDATE_FOUND;
 }
 
 static void examine(struct search *search, struct candidate *candidate)
@@ -160,15 +163,15 @@ static void examine(struct search *search, struct candidate *candidate)
 	else if (is_masked(search, candidate->name))
 		candidate->verdict = verdict(REASON_MERGE_MASKED);
 	else
-		open_candidate(search, candidate);
+		take(candidate);
 }
 
 static void add_candidate(struct search *search, const char *directory, const char *file)
 {
-	struct candidate *candidate = &search->found.candidates[search->found.count];
+	struct candidate *candidate = &search->found->candidates[search->found->count];
 
-	if (search->found.count == VEXT_IMAGES_MAX || strlen(file) > DISCOVER_FILE_MAX) {
-		search->found.left_out++;
+	if (search->found->count == VEXT_IMAGES_MAX || strlen(file) > DISCOVER_FILE_MAX) {
+		search->found->left_out++;
 		return;
 	}
 	*candidate = (struct candidate){ .class = search->class,
@@ -176,13 +179,13 @@ static void add_candidate(struct search *search, const char *directory, const ch
 					 .image = IMAGE_NONE };
 	memcpy(candidate->file, file, strlen(file) + 1);
 	examine(search, candidate);
-	search->found.count++;
+	search->found->count++;
 }
 
 static void note_trouble(struct search *search, const char *directory, struct verdict v)
 {
-	search->found.trouble = v;
-	search->found.trouble_at = directory;
+	search->found->trouble = v;
+	search->found->trouble_at = directory;
 }
 
 static struct verdict search_names(struct search *search, const char *directory, int dir_fd,
@@ -241,6 +244,8 @@ static struct verdict search_class(struct search *search)
 		if (class_of_directory(search->paths[i]) != search->class ||
 		    root_of(search, search->paths[i]) < 0)
 			continue;
+		worker_holds()->at = (uint32_t)i;
+		worker_tick();
 		v = search_directory(search, search->paths[i]);
 		if (v.reason == REASON_SYSTEM_MEMORY)
 			return v;
@@ -253,34 +258,162 @@ static struct verdict search_class(struct search *search)
 	return verdict(REASON_ACCEPTED);
 }
 
-static struct verdict search_all(struct search *search, uint32_t classes)
+/* ---- by a worker --------------------------------------------------------------------------- */
+
+/* In shared memory. */
+struct findings {
+	struct discovery found;
+	struct verdict verdict;
+	struct candidate candidates[VEXT_IMAGES_MAX];
+};
+
+static void work(void *ctx, int channel)
+{
+	struct search *search = ctx;
+	struct findings *findings = (struct findings *)(void *)search->found;
+
+	findings->verdict = search_class(search);
+	(void)worker_say(channel, -1);
+}
+
+static void did_not_answer(struct search *search, enum reason reason,
+			   const struct worker_holds *holds)
+{
+	note_trouble(search, search->paths[holds->at < search->path_count ? holds->at : 0],
+		     verdict(reason));
+}
+
+/* What was found before it got stuck stands. */
+static struct verdict search_by_worker(struct search *search)
+{
+	struct findings *findings = (struct findings *)(void *)search->found;
+	const int keep[] = { search->roots->root, search->roots->initrd };
+	struct worker worker;
+	struct worker_holds holds = { 0 };
+	enum worker_state state;
+	struct verdict v = worker_start(&worker, work, search, keep, 2);
+
+	if (!is_accepted(v))
+		return v;
+	state = worker_wait(&worker);
+	if (!worker_end(&worker, &holds))
+		search->found->left = holds.process;
+	if (state == WORKER_HEARD)
+		return verdict(is_accepted(findings->verdict) ? REASON_ACCEPTED :
+								REASON_SYSTEM_MEMORY);
+	did_not_answer(search,
+		       state == WORKER_STUCK ? REASON_IMAGE_UNRESPONSIVE : REASON_SYSTEM_WORKER,
+		       &holds);
+	return verdict(REASON_ACCEPTED);
+}
+
+static struct verdict search_all(struct search *search)
 {
 	struct verdict v = verdict(REASON_ACCEPTED);
 
 	for (unsigned i = 0; i < CLASSES && is_accepted(v); i++) {
-		if ((classes & 1u << i) == 0)
+		if ((search->classes & 1u << i) == 0)
 			continue;
 		search->class = (enum extension_class)i;
-		v = search_class(search);
-		listing_free(&search->masks);
+		v = search_by_worker(search);
 	}
 	return v;
+}
+
+/* One of the directories that were searched, and not just any pointer. */
+static bool is_searched(const struct search *search, const char *directory)
+{
+	for (size_t i = 0; i < search->path_count; i++)
+		if (search->paths[i] == directory)
+			return true;
+	return false;
+}
+
+static bool is_passed_over(struct verdict v)
+{
+	return v.reason == REASON_MERGE_DUPLICATE || v.reason == REASON_MERGE_MASKED;
+}
+
+/* What the worker may say of a candidate: its file, and that another one counts. */
+static bool is_sound(const struct search *search, struct candidate *candidate)
+{
+	const struct verdict said = candidate->verdict;
+	struct verdict named;
+
+	candidate->file[sizeof(candidate->file) - 1] = '\0';
+	candidate->image = IMAGE_NONE;
+	if (!is_searched(search, candidate->directory))
+		return false;
+	candidate->class = class_of_directory(candidate->directory);
+	if ((search->classes & 1u << candidate->class) == 0)
+		return false;
+	memset(candidate->name, 0, sizeof(candidate->name));
+	named = name_from_file(candidate->file, candidate->class, candidate->name);
+	candidate->verdict = named;
+	if (candidate->state == CANDIDATE_REFUSED)
+		return !is_accepted(named);
+	if (!is_accepted(named))
+		return false;
+	if (candidate->state == CANDIDATE_PASSED_OVER) {
+		candidate->verdict = verdict(said.reason);
+		return is_passed_over(said);
+	}
+	take(candidate);
+	return true;
+}
+
+static bool is_trouble(struct verdict v)
+{
+	return is_accepted(v) || v.reason == REASON_SYSTEM_READ ||
+	       v.reason == REASON_IMAGE_UNRESPONSIVE || v.reason == REASON_SYSTEM_WORKER;
+}
+
+/* The parent goes on with a copy that no worker can change. */
+static struct verdict take_over(const struct search *search, const struct findings *findings,
+				struct discovery *discovery)
+{
+	const size_t size = sizeof(findings->candidates[0]);
+	bool sound;
+
+	*discovery = findings->found;
+	sound = discovery->count <= VEXT_IMAGES_MAX && is_trouble(discovery->trouble) &&
+		(discovery->trouble_at == NULL || is_searched(search, discovery->trouble_at)) &&
+		(discovery->versioned_at == NULL || is_searched(search, discovery->versioned_at));
+	discovery->candidates = sound ? calloc(VEXT_IMAGES_MAX, size) : NULL;
+	if (discovery->candidates == NULL) {
+		*discovery = (struct discovery){ 0 };
+		return sound ? verdict_errno(REASON_SYSTEM_MEMORY, ENOMEM) :
+			       verdict(REASON_SYSTEM_WORKER);
+	}
+	memcpy(discovery->candidates, findings->candidates, discovery->count * size);
+	for (size_t i = 0; i < discovery->count; i++)
+		sound = is_sound(search, &discovery->candidates[i]) && sound;
+	return verdict(sound ? REASON_ACCEPTED : REASON_SYSTEM_WORKER);
 }
 
 struct verdict discover(const struct discover_roots *roots, const char *const paths[], size_t count,
 			uint32_t classes, struct discovery *discovery)
 {
-	struct search search = { .roots = roots, .paths = paths, .path_count = count };
-	struct verdict v = verdict_errno(REASON_SYSTEM_MEMORY, ENOMEM);
+	struct findings *findings = worker_memory(sizeof(*findings));
+	struct search search = {
+		.roots = roots, .classes = classes, .paths = paths, .path_count = count
+	};
+	struct discovery taken = { 0 };
+	struct verdict v;
 
-	search.found.trouble = verdict(REASON_ACCEPTED);
-	search.found.candidates = calloc(VEXT_IMAGES_MAX, sizeof(*search.found.candidates));
-	if (search.found.candidates != NULL)
-		v = search_all(&search, classes);
+	if (findings == NULL)
+		return verdict_errno(REASON_SYSTEM_MEMORY, errno);
+	search.found = &findings->found;
+	findings->found.candidates = findings->candidates;
+	findings->found.trouble = verdict(REASON_ACCEPTED);
+	v = search_all(&search);
 	if (is_accepted(v))
-		*discovery = search.found;
+		v = take_over(&search, findings, &taken);
+	worker_memory_free(findings, sizeof(*findings));
+	if (is_accepted(v))
+		*discovery = taken;
 	else
-		discovery_free(&search.found);
+		discovery_free(&taken);
 	return v;
 }
 

@@ -12,6 +12,8 @@
 #ifndef VEXT_SYS_DISCOVER_H
 #define VEXT_SYS_DISCOVER_H
 
+#include <sys/types.h>
+
 #include "sys/image.h"
 #include "vext.h"
 
@@ -22,7 +24,7 @@
 	65536u /* directory entries that are looked at, all directories together */
 
 enum candidate_state {
-	CANDIDATE_OPENED = 1,  /* `image` is open; verdict: accepted */
+	CANDIDATE_FOUND = 1,   /* verdict: accepted, so far */
 	CANDIDATE_REFUSED,     /* verdict: image.* */
 	CANDIDATE_PASSED_OVER, /* not a failure; verdict: merge.duplicate or merge.masked */
 };
@@ -40,7 +42,7 @@ struct candidate {
 	const char *directory;		  /* "/etc/extensions"; one of those given */
 	char file[DISCOVER_FILE_MAX + 1]; /* the name in it: attacker's text, escape it */
 	char name[VEXT_NAME_MAX + 1];	  /* "" if the file's name is bad (image.name) */
-	struct image image;		  /* fd -1 unless opened */
+	struct image image;		  /* not open; `name`, `class` and `directory` are set */
 };
 
 struct discovery {
@@ -48,24 +50,33 @@ struct discovery {
 		*candidates; /* sorted: by class, directories in their order, then by file name */
 	size_t count;	     /* at most VEXT_IMAGES_MAX */
 	size_t left_out;     /* further ones, not looked at: system.limit */
-	struct verdict trouble;	  /* system.read if a directory could not be read, else accepted */
+	size_t looked_at;    /* entries of all directories */
+	struct verdict
+		trouble; /* system.read, image.unresponsive or system.worker if a directory could not be read, else accepted */
 	const char *trouble_at;	  /* that directory, or NULL; the last one if several */
 	const char *versioned_at; /* where a versioned directory is, or NULL; likewise */
+	pid_t left;		  /* a process that waits for such a directory still; 0: none */
 };
 
 /*
  * Looks for images in the directories `paths`, absolute paths that live as long as `discovery`, and whose
  * class class_of_directory() tells. A directory that is absent offers nothing; a path that is none is told in `trouble` besides. One
  * that is there and cannot be read is told there too, and those after it of the same class are not searched: it may
- * mask what stands in them. Likewise an entry that cannot be looked at is told and taken for a mask. Fails with
- * system.memory only. Directories of classes that are not among `classes` (1u << enum extension_class) are not looked into.
- * `discovery` is written on success only and then freed by the caller with discovery_free().
+ * mask what stands in them. Neither are those after one that does not answer: each class is
+ * searched by a worker (sys/worker.h). Likewise an entry that cannot be looked at is told and taken
+ * for a mask. Fails with system.memory only. Directories of classes that are not among `classes`
+ * (1u << enum extension_class) are not looked into. `discovery` is written on success only and then
+ * freed by the caller with discovery_free().
  */
 struct verdict discover(const struct discover_roots *roots, const char *const paths[], size_t count,
 			uint32_t classes, struct discovery *discovery);
 
 /* Did it come with the kernel's files, from where anybody may have put it? */
 bool candidate_is_extra(const struct candidate *candidate);
+
+/* The path of a candidate: "/etc/extensions/x.raw". */
+#define DISCOVER_PATH_MAX (DISCOVER_DIRECTORY_MAX + 1 + DISCOVER_FILE_MAX + 1)
+void candidate_path(const struct candidate *candidate, char path[DISCOVER_PATH_MAX]);
 
 /* Closes the images too. */
 void discovery_free(struct discovery *discovery);

@@ -14,6 +14,7 @@
 #include "core/text.h"
 #include "sys/fd.h"
 #include "sys/listing.h"
+#include "sys/worker.h"
 
 #define BLOCK_DEVICES "/sys/class/block"
 #define ABOUT_SIZE 2048 /* bytes; the kernel has no more for all of a uevent */
@@ -162,6 +163,7 @@ static void ask_tables(struct search *search)
 			      "disk") ||
 		    !is_accepted(open_device(search, device, &disk)))
 			continue;
+		worker_tick();
 		count = search->read_table(&disk.image, search->place->text, &start);
 		image_close(&disk.image);
 		if (count > 0)
@@ -234,6 +236,7 @@ static void wait_for_kernel(int fd, uint64_t left_ms)
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char byte;
 
+	worker_tick();
 	if (poll(&p, 1, (int)(left_ms < most ? left_ms : most)) <= 0)
 		return;
 	(void)poll(NULL, 0, PAUSE_MS);

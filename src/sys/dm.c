@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/dm.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <linux/dm-ioctl.h>
 #include <linux/ioctl.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,94 +11,42 @@
 #include <time.h>
 
 #include "core/text.h"
+#include "sys/dm_request.h"
 #include "sys/fd.h"
+#include "sys/fresh.h"
 #include "sys/syscalls.h"
 
-#define CONTROL "/dev/" DM_DIR "/" DM_CONTROL_NODE
 #define NODE "/dev/dm-"
 #define NODE_SIZE (sizeof(NODE) + 20)
 
-_Static_assert(TABLE_NAME_MAX <= DM_NAME_LEN, "every name fits");
-_Static_assert(TABLE_UUID_MAX == DM_UUID_LEN, "a UUID is as long as the kernel has it");
-
-/* One buffer for question and answer, as the kernel lays both out: header, one target, its text. */
-struct request {
-	struct dm_ioctl io;
-	struct dm_target_spec target;
-	char text[TABLE_LINE_MAX];
-};
-
-_Static_assert(offsetof(struct request, target) == sizeof(struct dm_ioctl), "no gap");
-_Static_assert(offsetof(struct request, text) ==
-		       sizeof(struct dm_ioctl) + sizeof(struct dm_target_spec),
-	       "no gap");
-
-static struct request request_for(uint32_t flags)
-{
-	struct request request = {
-		.io = { .version = { DM_VERSION_MAJOR, 0, 0 },
-			.data_size = sizeof(struct request),
-			.data_start = sizeof(struct dm_ioctl),
-			.flags = flags },
-	};
-
-	return request;
-}
-
-/* By number and not by name: what was created is what is asked about. */
-static struct request request_about(const struct dm_device *device, uint32_t flags)
-{
-	struct request request = request_for(flags);
-
-	request.io.dev = makedev(device->number.major, device->number.minor);
-	return request;
-}
-
-/* What somebody else may remove meanwhile: its number may then be another's, its UUID may not. */
-static struct request request_by_uuid(const char *uuid, uint32_t flags)
-{
-	struct request request = request_for(flags);
-
-	memcpy(request.io.uuid, uuid, strlen(uuid) + 1);
-	return request;
-}
-
-static struct verdict ask(int control, unsigned long command, struct request *request,
-			  enum reason failure)
-{
-	if (sys_ioctl(control, command, request) < 0)
-		return verdict_errno(failure, errno);
-	return verdict(REASON_ACCEPTED);
-}
-
 /* ---- its name ------------------------------------------------------------------------------ */
 
-#define LINK_DIRECTORY "/dev/" DM_DIR "/"
-#define LINK_SIZE (sizeof(LINK_DIRECTORY) + DM_NAME_LEN)
-
-static void link_path(const char *name, char path[LINK_SIZE])
+struct verdict dm_name(enum extension_class class, const char *name, char out[TABLE_NAME_MAX])
 {
-	struct text text;
+	uint32_t serial;
+	const struct verdict v = fresh_bytes(&serial, sizeof(serial));
 
-	text_init(&text, path, LINK_SIZE);
-	text_str(&text, LINK_DIRECTORY);
-	text_str(&text, name);
+	if (is_accepted(v))
+		table_name(class, name, serial, out);
+	return v;
 }
 
 /*
- * Made aside and then renamed, as udev does at the same time. Nobody else has this number while the device is
- * open; what has the name already was left by a vext that was killed.
+ * Made aside and then renamed, as udev does at the same time. What is aside was left by a vext that
+ * was killed.
  */
 struct verdict dm_link(const char *name, const struct dm_device *device)
 {
-	char path[LINK_SIZE], aside[LINK_SIZE], target[NODE_SIZE];
+	char path[DM_LINK_SIZE], aside[DM_LINK_SIZE], target[NODE_SIZE];
 	struct verdict v = verdict(REASON_ACCEPTED);
 	struct text text;
 
-	link_path(name, path);
+	text_init(&text, path, sizeof(path));
+	text_str(&text, DM_LINKS);
+	text_str(&text, name);
 	text_init(&text, aside, sizeof(aside));
-	text_str(&text, LINK_DIRECTORY ".vext-");
-	text_u64(&text, device->number.minor);
+	text_str(&text, DM_LINKS DM_LINK_ASIDE);
+	text_str(&text, name);
 	text_init(&text, target, sizeof(target));
 	text_str(&text, "../dm-");
 	text_u64(&text, device->number.minor);
@@ -110,40 +58,27 @@ struct verdict dm_link(const char *name, const struct dm_device *device)
 	return v;
 }
 
-/* Where there is udev, it may be gone already. */
-static void dm_unlink(const char *name)
-{
-	char path[LINK_SIZE];
-
-	link_path(name, path);
-	(void)unlink(path);
-}
-
 /* ---- making -------------------------------------------------------------------------------- */
 
 static struct verdict try_create(const struct dm_verity *verity, struct dm_device *device)
 {
-	struct request request = request_for(0);
+	struct request request = request_by_uuid(verity->uuid, 0);
 	struct verdict v;
 
 	memcpy(request.io.name, verity->name, strlen(verity->name) + 1);
-	memcpy(request.io.uuid, verity->uuid, strlen(verity->uuid) + 1);
-	v = ask(device->control, DM_DEV_CREATE, &request, REASON_KERNEL_DEVICE_MAPPER);
+	v = request_send(device->control, DM_DEV_CREATE, &request, REASON_KERNEL_DEVICE_MAPPER);
 	if (!is_accepted(v))
 		return v;
 	device->number = (struct table_device){ major(request.io.dev), minor(request.io.dev) };
+	memcpy(device->uuid, verity->uuid, strlen(verity->uuid) + 1);
 	return v;
 }
 
-/*
- * Left by a vext that was killed between making and opening it: its name, its UUID, and unused. True also for one
- * that is gone by now.
- */
-static bool remove_leftover(const struct dm_verity *verity, int control)
+/* Its name, its UUID, and unused. True also for one that is gone by now. */
+static bool remove_unused(const struct dm_verity *verity, int control)
 {
-	struct request request = request_for(0);
+	struct request request = request_by_name(verity->name);
 
-	memcpy(request.io.name, verity->name, strlen(verity->name) + 1);
 	if (sys_ioctl(control, DM_DEV_STATUS, &request) < 0)
 		return errno == ENXIO;
 	if (request.io.open_count != 0 ||
@@ -161,7 +96,7 @@ static struct verdict create(const struct dm_verity *verity, struct dm_device *d
 {
 	struct verdict v = try_create(verity, device);
 
-	if (v.sys_errno == EBUSY && remove_leftover(verity, device->control))
+	if (v.sys_errno == EBUSY && verity->replaces && remove_unused(verity, device->control))
 		v = try_create(verity, device);
 	if (v.sys_errno == EBUSY || v.sys_errno == EEXIST)
 		v.reason = REASON_KERNEL_DEVICE_EXISTS;
@@ -175,26 +110,46 @@ static bool is_about_signature(int error)
 	       error == EKEYEXPIRED || error == EBADMSG || error == ENOPKG;
 }
 
-/* `request` says which device. */
-static struct verdict load(const struct dm_verity *verity, int control, struct request request)
+static struct verdict try_load(const struct dm_verity *verity, int control)
 {
+	struct request request = request_by_uuid(verity->uuid, DM_READONLY_FLAG);
 	struct verdict v;
 
-	request.io.flags |= DM_READONLY_FLAG;
 	request.io.target_count = 1;
 	request.target.length = verity->sectors;
 	memcpy(request.target.target_type, TABLE_TARGET, sizeof(TABLE_TARGET));
 	memcpy(request.text, verity->line, strlen(verity->line) + 1);
-	v = ask(control, DM_TABLE_LOAD, &request, REASON_KERNEL_VERITY);
+	v = request_send(control, DM_TABLE_LOAD, &request, REASON_KERNEL_VERITY);
 	if (is_about_signature(v.sys_errno))
 		v.reason = REASON_KERNEL_SIGNATURE;
 	return v;
 }
 
-/* Without DM_SUSPEND_FLAG the command resumes: the loaded table becomes the active one. */
-static struct verdict resume(int control, struct request request)
+#define LOAD_TRIES_MAX 8u /* about a fifth of a second in all */
+
+/*
+ * The kernel makes a slab cache for each verity device. It lacks the memory also while the cache of
+ * another device, of the same shape, is on its way out: that has let go of the lock and still has
+ * its name in sysfs (mm/slab_common.c, kmem_cache_destroy(), Linux 6.0 and later, until commit
+ * 2420baa8e046). So one image that goes would have another one refused.
+ */
+static struct verdict load(const struct dm_verity *verity, int control)
 {
-	return ask(control, DM_DEV_SUSPEND, &request, REASON_KERNEL_VERITY);
+	struct verdict v = try_load(verity, control);
+
+	for (unsigned i = 0; i < LOAD_TRIES_MAX && v.sys_errno == ENOMEM; i++) {
+		sys_pause_before(i);
+		v = try_load(verity, control);
+	}
+	return v;
+}
+
+/* Without DM_SUSPEND_FLAG the command resumes: the loaded table becomes the active one. */
+static struct verdict resume(int control, const char *uuid)
+{
+	struct request request = request_by_uuid(uuid, 0);
+
+	return request_send(control, DM_DEV_SUSPEND, &request, REASON_KERNEL_VERITY);
 }
 
 /* Does the answer hold one verity target whole? What did not fit is not there to be compared. */
@@ -214,14 +169,15 @@ static bool is_active_table(const struct request *request, const struct dm_verit
 }
 
 static struct verdict compare_table(const struct dm_verity *verity, int control,
-				    struct request request)
+				    struct table_device *number)
 {
-	struct verdict v;
+	struct request request = request_by_uuid(verity->uuid, DM_STATUS_TABLE_FLAG);
+	const struct verdict v = request_send(control, DM_TABLE_STATUS, &request,
+					      REASON_KERNEL_TABLE);
 
-	request.io.flags |= DM_STATUS_TABLE_FLAG;
-	v = ask(control, DM_TABLE_STATUS, &request, REASON_KERNEL_TABLE);
 	if (is_accepted(v) && !is_active_table(&request, verity))
 		return verdict(REASON_KERNEL_TABLE);
+	*number = (struct table_device){ major(request.io.dev), minor(request.io.dev) };
 	return v;
 }
 
@@ -246,28 +202,44 @@ static struct verdict open_node(struct dm_device *device)
 	return verdict(REASON_ACCEPTED);
 }
 
-/* Open, the device stays until it is closed, and then the kernel removes it. */
+/*
+ * Open, the device stays until it is closed, and then the kernel removes it. One that is not open
+ * goes at once.
+ */
 static struct verdict remove_with_last_user(const struct dm_device *device)
 {
-	struct request request = request_about(device, DM_DEFERRED_REMOVE);
+	struct request request = request_by_uuid(device->uuid, DM_DEFERRED_REMOVE);
 
-	return ask(device->control, DM_DEV_REMOVE, &request, REASON_KERNEL_DEVICE_MAPPER);
+	return request_send(device->control, DM_DEV_REMOVE, &request, REASON_KERNEL_DEVICE_MAPPER);
 }
 
+/*
+ * What has the UUID now has the number of what was opened then: so it is the same device, and keeps
+ * that number while it is open.
+ */
+static struct verdict confirm(const struct dm_verity *verity, const struct dm_device *device)
+{
+	struct table_device number;
+	const struct verdict v = compare_table(verity, device->control, &number);
+
+	if (is_accepted(v) &&
+	    (number.major != device->number.major || number.minor != device->number.minor))
+		return verdict(REASON_KERNEL_TABLE);
+	return v;
+}
+
+/* The node is there as soon as a table is loaded; marked before that table is in force. */
 static struct verdict set_up(const struct dm_verity *verity, struct dm_device *device)
 {
-	const struct request about = request_about(device, 0);
-	struct verdict v = load(verity, device->control, about);
+	struct verdict v = load(verity, device->control);
 
 	if (is_accepted(v))
-		v = resume(device->control, about);
-	if (is_accepted(v))
 		v = open_node(device);
-	if (is_accepted(v) && !verity->stays)
+	if (is_accepted(v))
 		v = remove_with_last_user(device);
 	if (is_accepted(v))
-		v = compare_table(verity, device->control, about);
-	return v;
+		v = resume(device->control, verity->uuid);
+	return is_accepted(v) ? confirm(verity, device) : v;
 }
 
 struct verdict dm_verity_make(const struct dm_verity *verity, struct dm_device *device)
@@ -275,7 +247,7 @@ struct verdict dm_verity_make(const struct dm_verity *verity, struct dm_device *
 	struct dm_device made = DM_DEVICE_NONE;
 	struct verdict v;
 
-	made.control = open(CONTROL, O_RDWR | O_CLOEXEC);
+	made.control = open(DM_CONTROL, O_RDWR | O_CLOEXEC);
 	if (made.control < 0)
 		return verdict_errno(REASON_KERNEL_DEVICE_MAPPER, errno);
 	v = create(verity, &made);
@@ -289,18 +261,6 @@ struct verdict dm_verity_make(const struct dm_verity *verity, struct dm_device *
 	else
 		dm_remove(&made);
 	return v;
-}
-
-bool dm_is_named_by_vext(const char *name)
-{
-	struct request request = request_for(0);
-	FD_CLEANUP int control = open(CONTROL, O_RDWR | O_CLOEXEC);
-
-	memcpy(request.io.name, name, strlen(name) + 1);
-	if (control < 0 || sys_ioctl(control, DM_DEV_STATUS, &request) < 0)
-		return false;
-	request.io.uuid[sizeof(request.io.uuid) - 1] = '\0';
-	return table_is_uuid_of(request.io.uuid, name);
 }
 
 /* ---- checking ------------------------------------------------------------------------------ */
@@ -329,9 +289,10 @@ static bool is_verified(const struct request *request)
 	       (request->text[1] == '\0' || request->text[1] == ' ');
 }
 
-static struct verdict check_status(int control, struct request request)
+static struct verdict check_status(int control, const char *uuid)
 {
-	struct verdict v = ask(control, DM_TABLE_STATUS, &request, REASON_KERNEL_CORRUPT);
+	struct request request = request_by_uuid(uuid, 0);
+	struct verdict v = request_send(control, DM_TABLE_STATUS, &request, REASON_KERNEL_CORRUPT);
 
 	if (is_accepted(v) && !is_verified(&request))
 		return verdict(REASON_KERNEL_CORRUPT);
@@ -342,7 +303,18 @@ struct verdict dm_verity_check(const struct dm_device *device, uint8_t block[VEX
 {
 	struct verdict v = read_block(device->fd, block);
 
-	return is_accepted(v) ? check_status(device->control, request_about(device, 0)) : v;
+	return is_accepted(v) ? check_status(device->control, device->uuid) : v;
+}
+
+struct verdict dm_verity_confirm(const struct dm_verity *verity, struct table_device *number)
+{
+	FD_CLEANUP int control = open(DM_CONTROL, O_RDWR | O_CLOEXEC);
+	struct verdict v;
+
+	if (control < 0)
+		return verdict_errno(REASON_KERNEL_DEVICE_MAPPER, errno);
+	v = compare_table(verity, control, number);
+	return is_accepted(v) ? check_status(control, verity->uuid) : v;
 }
 
 /* ---- a device of others -------------------------------------------------------------------- */
@@ -357,17 +329,18 @@ static bool is_live(const struct request *request)
 
 struct verdict dm_verity_read(struct table_device number, char line[TABLE_LINE_MAX])
 {
-	FD_CLEANUP int control = open(CONTROL, O_RDWR | O_CLOEXEC);
-	const struct dm_device device = { .control = control, .fd = -1, .number = number };
-	struct request status = request_about(&device, 0);
-	struct request table = request_about(&device, DM_STATUS_TABLE_FLAG);
+	FD_CLEANUP int control = open(DM_CONTROL, O_RDWR | O_CLOEXEC);
+	struct request status = request_for(0);
+	struct request table = request_for(DM_STATUS_TABLE_FLAG);
 	struct verdict v;
 
 	if (control < 0)
 		return verdict_errno(REASON_KERNEL_DEVICE_MAPPER, errno);
-	v = ask(control, DM_TABLE_STATUS, &status, REASON_KERNEL_VERITY);
+	/* It need not have a UUID; being mounted, it keeps its number. */
+	status.io.dev = table.io.dev = makedev(number.major, number.minor);
+	v = request_send(control, DM_TABLE_STATUS, &status, REASON_KERNEL_VERITY);
 	if (is_accepted(v))
-		v = ask(control, DM_TABLE_STATUS, &table, REASON_KERNEL_VERITY);
+		v = request_send(control, DM_TABLE_STATUS, &table, REASON_KERNEL_VERITY);
 	if (!is_accepted(v))
 		return v;
 	if (!is_verified(&status) || !has_one_target(&table) || !is_live(&table))
@@ -382,14 +355,14 @@ struct verdict dm_verity_read(struct table_device number, char line[TABLE_LINE_M
 static struct verdict check_before(const struct dm_verity *verity, int control)
 {
 	struct request table = request_by_uuid(verity->uuid, DM_STATUS_TABLE_FLAG);
-	struct verdict v = ask(control, DM_TABLE_STATUS, &table, REASON_KERNEL_TABLE);
+	struct verdict v = request_send(control, DM_TABLE_STATUS, &table, REASON_KERNEL_TABLE);
 
 	if (!is_accepted(v))
 		return v;
 	if (!has_one_target(&table) || !is_live(&table) || table.target.length != verity->sectors ||
 	    !table_differs_in_options_only(table.text, verity->line))
 		return verdict(REASON_KERNEL_TABLE);
-	return check_status(control, request_by_uuid(verity->uuid, 0));
+	return check_status(control, verity->uuid);
 }
 
 /*
@@ -401,7 +374,7 @@ static void keep_table(const struct dm_verity *verity, int control)
 	struct request request = request_by_uuid(verity->uuid, 0);
 
 	(void)sys_ioctl(control, DM_TABLE_CLEAR, &request);
-	(void)resume(control, request_by_uuid(verity->uuid, 0));
+	(void)resume(control, verity->uuid);
 }
 
 /*
@@ -410,8 +383,8 @@ static void keep_table(const struct dm_verity *verity, int control)
  */
 struct verdict dm_verity_reload(const struct dm_verity *verity)
 {
-	FD_CLEANUP int control = open(CONTROL, O_RDWR | O_CLOEXEC);
-	const struct request about = request_by_uuid(verity->uuid, 0);
+	FD_CLEANUP int control = open(DM_CONTROL, O_RDWR | O_CLOEXEC);
+	struct table_device number;
 	struct verdict v;
 
 	if (control < 0)
@@ -419,70 +392,44 @@ struct verdict dm_verity_reload(const struct dm_verity *verity)
 	v = check_before(verity, control);
 	if (!is_accepted(v))
 		return v;
-	v = load(verity, control, about);
+	v = load(verity, control);
 	if (is_accepted(v))
-		v = resume(control, about);
+		v = resume(control, verity->uuid);
 	if (!is_accepted(v)) {
 		keep_table(verity, control);
 		return v;
 	}
-	v = compare_table(verity, control, about);
-	return is_accepted(v) ? check_status(control, about) : v;
+	v = compare_table(verity, control, &number);
+	return is_accepted(v) ? check_status(control, verity->uuid) : v;
 }
 
 /* ---- one that stays ------------------------------------------------------------------------ */
 
-static bool has_our_uuid(const char *uuid, const char *name)
+/*
+ * The device mapper's own message, and none to the target. As the kernel lays it out the words
+ * stand 8 bytes behind the start of the data, where the sector is that it would be for: the last
+ * bytes of the target's type, which is not given.
+ */
+static struct verdict unmark(const struct dm_device *device)
 {
-	static const uint8_t nothing[VEXT_HASH_SIZE];
-	char ours[TABLE_UUID_MAX];
-	const size_t tail = strlen(name) + 1;
-	size_t head;
+	static const char message[] = "@cancel_deferred_remove";
+	struct request request = request_by_uuid(device->uuid, 0);
 
-	table_uuid(nothing, name, ours);
-	head = strlen(ours) - tail - (size_t)2 * 16; /* before the digits of the root hash */
-	return strlen(uuid) == strlen(ours) && memcmp(uuid, ours, head) == 0 &&
-	       memcmp(uuid + strlen(ours) - tail, ours + strlen(ours) - tail, tail) == 0;
+	request.io.data_start = offsetof(struct request, text) - sizeof(struct dm_target_msg);
+	memcpy(request.text, message, sizeof(message));
+	return request_send(device->control, DM_TARGET_MSG, &request, REASON_KERNEL_DEVICE_MAPPER);
 }
 
-static struct verdict find(int control, const char *name, char uuid[TABLE_UUID_MAX])
+struct verdict dm_keep(const char *name, const struct dm_device *device)
 {
-	struct request request = request_for(0);
+	struct verdict v = dm_link(name, device);
 
-	memcpy(request.io.name, name, strlen(name) + 1);
-	if (sys_ioctl(control, DM_DEV_STATUS, &request) < 0)
-		return errno == ENXIO ? verdict(REASON_KERNEL_NOT_ATTACHED) :
-					verdict_errno(REASON_KERNEL_DEVICE_MAPPER, errno);
-	if (memchr(request.io.uuid, '\0', sizeof(request.io.uuid)) == NULL ||
-	    !has_our_uuid(request.io.uuid, name))
-		return verdict(REASON_KERNEL_NOT_ATTACHED);
-	memcpy(uuid, request.io.uuid, sizeof(request.io.uuid));
-	return verdict(REASON_ACCEPTED);
-}
-
-struct verdict dm_verity_detach(const char *name)
-{
-	static const struct timespec pause = { .tv_nsec = 50000000 };
-	FD_CLEANUP int control = open(CONTROL, O_RDWR | O_CLOEXEC);
-	char uuid[TABLE_UUID_MAX];
-	struct verdict v;
-
-	if (control < 0)
-		return verdict_errno(REASON_KERNEL_DEVICE_MAPPER, errno);
-	v = find(control, name, uuid);
 	if (!is_accepted(v))
 		return v;
-	for (unsigned i = 0; i < VEXT_TRIES_MAX; i++) {
-		struct request request = request_by_uuid(uuid, 0);
-
-		v = ask(control, DM_DEV_REMOVE, &request, REASON_KERNEL_DEVICE_MAPPER);
-		if (is_accepted(v))
-			dm_unlink(name);
-		if (v.sys_errno != EBUSY)
-			return v;
-		(void)nanosleep(&pause, NULL);
-	}
-	return verdict(REASON_KERNEL_IN_USE);
+	v = unmark(device);
+	if (!is_accepted(v))
+		dm_unlink(name);
+	return v;
 }
 
 /* ---- letting go ---------------------------------------------------------------------------- */

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The device mapper by its ioctls: one read-only verity device per image. A device that exists is never
- * taken over; the table is read back and compared; a device in use is set to remove itself with its
- * last user.
+ * taken over; the table is read back and compared.
+ *
+ * A device has a table in force only while it is marked to be removed with its last user. dm_keep()
+ * takes the mark off, as the last thing that is done to a device that is to stay. So whoever is
+ * killed leaves nothing but a device without a table in force, which nobody has open: that is what
+ * dm_sweep() (sys/dm_found.h) knows it by.
  */
 #ifndef VEXT_SYS_DM_H
 #define VEXT_SYS_DM_H
@@ -14,6 +18,7 @@ struct dm_device {
 	int control; /* the device mapper; -1: none */
 	int fd;	     /* the block device, read-only; -1: none */
 	struct table_device number;
+	char uuid[TABLE_UUID_MAX];
 };
 
 #define DM_DEVICE_NONE ((struct dm_device){ .control = -1, .fd = -1 })
@@ -24,20 +29,27 @@ struct dm_verity {
 	const char *uuid;
 	uint64_t sectors;
 	const char *line;
-	bool stays; /* until somebody removes it, though nobody uses it */
+	bool replaces; /* one of that name and UUID that nobody has open, where names are not dm_name()'s */
 };
 
+/* A name of table_name() that no device has had in this boot. system.random. */
+struct verdict dm_name(enum extension_class class, const char *name, char out[TABLE_NAME_MAX]);
+
 /*
- * Makes the device, checks that its active table is the one given, opens it and, unless it is to stay, marks it for
- * removal with its last user (which is device->fd until somebody mounts it). A device of that name *and* UUID
- * that nobody has open was left by a vext that was killed at this point, or is one that stays and nobody uses: it is removed
- * first, and its link. Any other device in the way is kernel.device-exists. On failure nothing is left, as with
- * dm_remove(); `device` is written on success only and then released by the caller.
+ * Makes the device, opens it, marks it for removal with its last user (which is device->fd until
+ * somebody mounts it) and checks that its active table is the one given, and that this is the
+ * device that was opened. A device in the way, by its name or its UUID, is kernel.device-exists. On
+ * failure nothing is left, as with dm_remove(); `device` is written on success only and then
+ * released by the caller.
  */
 struct verdict dm_verity_make(const struct dm_verity *verity, struct dm_device *device);
 
-/* Is there a device of this name, with a UUID as vext gives it? It may be one that only its last users keep. */
-bool dm_is_named_by_vext(const char *name);
+/*
+ * Has the device, which is open, stay when nobody uses it any more, under a link /dev/mapper/NAME.
+ * kernel.node, kernel.device-mapper; then there is no link, and the device goes with its last user
+ * as before.
+ */
+struct verdict dm_keep(const char *name, const struct dm_device *device);
 
 /*
  * Reads block 0 through the device and then asks for its status: it must still call itself verified.
@@ -47,9 +59,16 @@ bool dm_is_named_by_vext(const char *name);
 struct verdict dm_verity_check(const struct dm_device *device, uint8_t block[VEXT_BLOCK]);
 
 /*
+ * Of a device that another process says that dm_verity_make() has made: is its active table the one
+ * given, and does it still call itself verified? No disk is asked. `*number` becomes the device's.
+ * kernel.table, kernel.corrupt, kernel.device-mapper.
+ */
+struct verdict dm_verity_confirm(const struct dm_verity *verity, struct table_device *number);
+
+/*
  * Gives a device that dm_verity_make() made, and that may be mounted, another table: one that differs from the active
  * one in its options only, such as what is to be done when a block does not verify. The device is found by its
- * UUID; `name` and `stays` are not looked at. What is read meanwhile waits.
+ * UUID; `name` is not looked at. What is read meanwhile waits.
  *
  * kernel.table if the device is not there, or is another one than `verity` says; kernel.corrupt if a block was read
  * that does not verify; kernel.verity, or kernel.signature, if the kernel does not take the table (with a
@@ -66,15 +85,8 @@ struct verdict dm_verity_reload(const struct dm_verity *verity);
 struct verdict dm_verity_read(struct table_device number, char line[TABLE_LINE_MAX]);
 
 /*
- * Removes a device that is to stay, by its name, and its link, when nobody uses it; udev, which looks at every new
- * device, is waited for, within bounds. kernel.not-attached for one that is not there or has no UUID of table_uuid(), kernel.in-use,
- * kernel.device-mapper.
- */
-struct verdict dm_verity_detach(const char *name);
-
-/*
- * Makes the link /dev/mapper/NAME to the device, which is open; in place of one that leads elsewhere or that udev makes
- * at the same time. kernel.node.
+ * What dm_keep() does first: makes the link /dev/mapper/NAME to the device, which is open; in place
+ * of one that leads elsewhere or that udev makes at the same time. kernel.node.
  */
 struct verdict dm_link(const char *name, const struct dm_device *device);
 

@@ -4,19 +4,18 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "core/filesystem.h"
 #include "core/release.h"
 #include "core/table.h"
 #include "core/text.h"
 #include "sys/assembled.h"
+#include "sys/attach.h"
 #include "sys/content.h"
 #include "sys/dm.h"
 #include "sys/fd.h"
 #include "sys/fit.h"
 #include "sys/keyring.h"
-#include "sys/loop.h"
 #include "sys/mount.h"
 #include "sys/overlay.h"
 #include "sys/place.h"
@@ -27,26 +26,20 @@
 #define PATH_SIZE 32u
 #define BARE "bare" /* below the stage: a copy of the root */
 
-/* The kernel objects of the image that is being worked on. */
-struct work {
+/* A layer, from when its image is mounted on. */
+struct mounted {
 	uint32_t subject;
-	enum step_op done; /* the last step carried out; 0: none */
-	struct loop data;
-	struct loop tree;
-	struct dm_device device;
+	enum step_op done; /* the last step carried out; 0: it was given up */
+	struct attached attached;
+	int mount_fd;			    /* the parent's: it holds the devices */
 	char directory[OVERLAY_LAYER_NAME]; /* below the stage */
 	char mount_point[PATH_SIZE];
 };
 
-/* What is known of a layer besides, when its image is mounted and checked. */
-struct mounted {
-	uint32_t subject;
-	enum step_op done;	  /* the last step carried out; 0: it was given up */
-	struct table_device data; /* the loop devices below its verity device */
-	struct table_device tree;
-	char mount_point[PATH_SIZE];
-};
-
+/*
+ * Of this there are two: the parent's, and, in memory that both share, that of the assembler, which
+ * is a copy of it to begin with and which the parent takes over when it is done.
+ */
 struct run {
 	const struct plan *plan;
 	const struct merge_options *options;
@@ -56,7 +49,6 @@ struct run {
 	const struct merge_observer *observer;
 	struct content_host host;
 	struct stage stage;
-	struct work work;
 	size_t layer_count; /* those that were given up since included */
 	size_t admitted;
 	struct overlay_layer layers[VEXT_IMAGES_MAX];
@@ -66,28 +58,20 @@ struct run {
 	unsigned round;		  /* in which the overlays are made */
 	bool is_stale;		  /* an image was given up that may be in one of the overlays */
 	bool is_checked;	  /* STEP_CHECK_MERGED has passed the overlays as they are */
+	bool has[HIERARCHIES];	  /* overlays to be moved, when the assembler is done */
 	bool attached[HIERARCHIES];
 	bool created[HIERARCHIES]; /* directories of the root that were not there */
 	uint64_t microseconds;	   /* spent on the steps of the whole */
+	struct verdict verdict;	   /* of the assembler, about the whole */
+	struct step failed;	   /* and the step that it is about, if any */
+	struct left left;
 	struct text detail;
 	char detail_bytes[DETAIL_SIZE];
 };
 
-/* ---- the steps of an image ----------------------------------------------------------------- */
-
-static const struct facts *facts_of(const struct run *run)
+static struct merge_item *item_of(const struct run *run, uint32_t layer)
 {
-	return trusted_facts(run->items[run->work.subject].trusted);
-}
-
-static const char *name_of(const struct run *run)
-{
-	return run->items[run->work.subject].image->name;
-}
-
-static enum extension_class class_of(const struct run *run)
-{
-	return run->items[run->work.subject].image->class;
+	return &run->items[run->mounted[layer].subject];
 }
 
 static struct text item_detail(struct merge_item *item)
@@ -98,164 +82,294 @@ static struct text item_detail(struct merge_item *item)
 	return text;
 }
 
-static struct verdict loop_data(struct run *run)
+/* ---- the devices of all images, by a worker each ------------------------------------------- */
+
+/* The plan's images, in its order. */
+struct attachment {
+	struct run *run;
+	uint32_t subject[VEXT_IMAGES_MAX];
+	struct attaching *attaching[VEXT_IMAGES_MAX]; /* while there is a worker */
+	struct attached attached[VEXT_IMAGES_MAX];
+	int mount_fd[VEXT_IMAGES_MAX];
+	size_t count;
+};
+
+/*
+ * The steps from `at` on: are they all those of one image alone, in their order? Else nothing may
+ * be carried out.
+ */
+static bool is_whole(const struct plan *plan, size_t at)
 {
-	return loop_attach(run->items[run->work.subject].image->fd, facts_of(run)->layout.data,
-			   &run->work.data);
+	for (size_t i = 0; i < PLAN_STEPS_ALONE; i++)
+		if (at + i >= plan->count || plan->steps[at + i].op != STEP_LOOP_DATA + i ||
+		    plan->steps[at + i].subject != plan->steps[at].subject)
+			return false;
+	return true;
 }
 
-static struct verdict loop_tree(struct run *run)
+/*
+ * A plan that leaves out a step of an image, or has one where it does not belong, merges nothing.
+ */
+static bool take_subjects(struct attachment *attachment, const struct run *run)
 {
-	return loop_attach(run->items[run->work.subject].image->fd, facts_of(run)->layout.tree,
-			   &run->work.tree);
+	const struct plan *plan = run->plan;
+	size_t at = 0;
+
+	for (; at < plan->count && plan->steps[at].op < STEP_FIT; at += PLAN_STEPS_ALONE) {
+		const uint32_t subject = plan->steps[at].subject;
+
+		if (!is_whole(plan, at) || subject >= run->count ||
+		    run->items[subject].trusted == NULL ||
+		    run->items[subject].image->class >= CLASSES ||
+		    attachment->count == VEXT_IMAGES_MAX)
+			return false;
+		attachment->subject[attachment->count++] = subject;
+	}
+	for (; at < plan->count; at++)
+		if (plan->steps[at].op < STEP_FIT)
+			return false;
+	return true;
 }
 
-/* What vext itself reads must not restart the machine: strict is the device only after STEP_RELOAD. */
-static struct verdict make_device(struct run *run, const char *name, const char *signature_key)
+static struct attach_options attach_options(const struct merge_options *options, bool stays)
 {
-	const struct facts *facts = facts_of(run);
-	const struct table_options options = { .signature_key = signature_key,
-					       .corruption = CORRUPTION_IO_ERROR };
-	char uuid[TABLE_UUID_MAX];
-	char line[TABLE_LINE_MAX];
-	const struct dm_verity verity = {
-		.name = name,
-		.uuid = uuid,
-		.sectors = table_sectors(&facts->verity),
-		.line = line,
-		.stays = run->options->stays,
-	};
-
-	table_uuid(facts->root_hash, name, uuid);
-	table_verity(facts, run->work.data.device, run->work.tree.device, &options, line);
-	return dm_verity_make(&verity, &run->work.device);
+	return (struct attach_options){ .kernel_signature = options->kernel_signature,
+					.corruption = options->corruption,
+					.stays = stays };
 }
 
-/* The key is called like the device. */
-static struct verdict make_checked_device(struct run *run, const char *name)
+static struct attach_order order_for(struct merge_item *item, const struct attach_options *options,
+				     struct attaching *attaching)
 {
-	const struct facts *facts = facts_of(run);
-	struct keyring_loan loan = KEYRING_NO_LOAN;
-	struct verdict v = keyring_lend(name, facts->signature, facts->signature_size, &loan);
+	return (struct attach_order){ .trusted = item->trusted,
+				      .image = item->image,
+				      .options = options,
+				      .device = item->device,
+				      .attaching = attaching };
+}
 
+static struct verdict start_item(struct merge_item *item, const struct attach_options *options,
+				 struct attaching *attaching, struct worker *worker)
+{
+	const struct attach_order order = order_for(item, options, attaching);
+	struct verdict v;
+
+	if (attaching == NULL)
+		return verdict_errno(REASON_SYSTEM_MEMORY, errno);
+	item->step = STEP_LOOP_DATA;
+	v = dm_name(item->image->class, item->image->name, item->device);
+	return is_accepted(v) ? attach_start(worker, &order) : v;
+}
+
+/* The descriptor that came with the answer holds the mount. */
+static void finish_item(struct merge_item *item, const struct attach_options *options,
+			struct attaching *attaching, struct worker *worker, enum worker_state state,
+			struct attached *attached)
+{
+	const struct attach_order order = order_for(item, options, attaching);
+
+	item->step = (enum step_op)worker_holds_of(worker)->at;
+	if (item->step < STEP_LOOP_DATA || item->step > STEP_MOUNT)
+		item->step = STEP_LOOP_DATA;
+	item->attach_microseconds = attaching->attach_microseconds;
+	item->mount_microseconds = attaching->mount_microseconds;
+	if (state == WORKER_HEARD)
+		item->verdict = attach_take(&order, worker->fd, attached);
+	else
+		item->verdict = verdict(state == WORKER_STUCK ? REASON_IMAGE_UNRESPONSIVE :
+								REASON_SYSTEM_WORKER);
+	item->kernel_checked = is_accepted(item->verdict) && attached->kernel_checked;
+	if (!is_accepted(item->verdict))
+		item->device[0] = '\0';
+	image_close(item->image);
+}
+
+static void tell(const struct run *run, const struct step *step, struct verdict v,
+		 const char *detail)
+{
+	if (run->observer != NULL)
+		run->observer->step(run->observer->ctx, step, v, detail);
+}
+
+static bool start_attaching(void *ctx, size_t i, struct worker *worker)
+{
+	struct attachment *attachment = ctx;
+	struct merge_item *item = &attachment->run->items[attachment->subject[i]];
+	const struct attach_options options = attach_options(attachment->run->options, false);
+
+	attachment->mount_fd[i] = -1;
+	attachment->attaching[i] = worker_memory(sizeof(*attachment->attaching[i]));
+	item->verdict = start_item(item, &options, attachment->attaching[i], worker);
+	if (!is_accepted(item->verdict)) {
+		worker_memory_free(attachment->attaching[i], sizeof(*attachment->attaching[i]));
+		attachment->attaching[i] = NULL;
+	}
+	return is_accepted(item->verdict);
+}
+
+static void finish_attaching(void *ctx, size_t i, struct worker *worker, enum worker_state state)
+{
+	struct attachment *attachment = ctx;
+	struct merge_item *item = &attachment->run->items[attachment->subject[i]];
+	const struct attach_options options = attach_options(attachment->run->options, false);
+	struct attaching *attaching = attachment->attaching[i];
+	char detail[ATTACH_DETAIL_MAX] = "";
+
+	if (attaching == NULL) { /* none was started */
+		item->verdict = verdict(REASON_IMAGE_UNRESPONSIVE);
+		return;
+	}
+	finish_item(item, &options, attaching, worker, state, &attachment->attached[i]);
+	memcpy(detail, attaching->detail, sizeof(detail) - 1);
+	worker_memory_free(attaching, sizeof(*attaching));
+	attachment->attaching[i] = NULL;
+	if (is_accepted(item->verdict))
+		attachment->mount_fd[i] = fd_take(&worker->fd);
+	else
+		tell(attachment->run,
+		     &(struct step){ .op = item->step, .subject = attachment->subject[i] },
+		     item->verdict, detail);
+}
+
+static void leave_attaching(void *ctx, size_t i, const struct worker_holds *holds)
+{
+	const struct attachment *attachment = ctx;
+
+	attachment->run->items[attachment->subject[i]].left =
+		(struct left){ .holds = *holds, .step = step_name((enum step_op)holds->at) };
+}
+
+static void describe_layer(struct overlay_layer *layer, const struct merge_item *item)
+{
+	layer->name = item->image->name;
+	layer->path = item->image->path;
+	layer->root_hash = trusted_facts(item->trusted)->root_hash;
+	layer->class = item->image->class;
+}
+
+static void add_layers(struct run *run, const struct attachment *attachment)
+{
+	for (size_t i = 0; i < attachment->count; i++) {
+		if (!is_accepted(run->items[attachment->subject[i]].verdict))
+			continue;
+		describe_layer(&run->layers[run->layer_count], &run->items[attachment->subject[i]]);
+		run->mounted[run->layer_count++] =
+			(struct mounted){ .subject = attachment->subject[i],
+					  .done = STEP_MOUNT,
+					  .attached = attachment->attached[i],
+					  .mount_fd = attachment->mount_fd[i] };
+	}
+}
+
+static struct verdict attach_all(struct run *run)
+{
+	static struct attachment attachment; /* 60 KB */
+	const struct crew crew = { .start = start_attaching,
+				   .finish = finish_attaching,
+				   .leave = leave_attaching,
+				   .ctx = &attachment,
+				   .at_a_time = 1 };
+	struct verdict v;
+
+	memset(&attachment, 0, sizeof(attachment));
+	attachment.run = run;
+	if (!take_subjects(&attachment, run))
+		return verdict(REASON_UNDECIDED);
+	v = crew_run(&crew, attachment.count);
 	if (is_accepted(v))
-		v = make_device(run, name, name);
-	keyring_take_back(&loan);
-	run->items[run->work.subject].kernel_checked = is_accepted(v);
+		add_layers(run, &attachment);
 	return v;
 }
 
-/*
- * The signature was checked here before. In auto mode the kernel is asked where it can be expected to
- * say yes; ENOKEY is no opinion about the signature: this kernel does not look where the certificate is.
- */
-static struct verdict make_named(struct run *run, const char *name)
-{
-	const enum kernel_signature mode = run->options->kernel_signature;
-	const bool can_check = mode != KERNEL_SIGNATURE_OFF && keyring_kernel_checks();
-	struct verdict v;
-
-	if (!facts_of(run)->is_signed) /* by policy: nothing to be checked, or asked for in vain */
-		return mode == KERNEL_SIGNATURE_REQUIRE ? verdict(REASON_POLICY_UNSIGNED) :
-							  make_device(run, name, NULL);
-	if (mode == KERNEL_SIGNATURE_REQUIRE)
-		return can_check ? make_checked_device(run, name) : verdict(REASON_KERNEL_NO_CHECK);
-	if (!can_check || !keyring_knows(&facts_of(run)->signer))
-		return make_device(run, name, NULL);
-	v = make_checked_device(run, name);
-	return v.sys_errno == ENOKEY ? make_device(run, name, NULL) : v;
-}
-
-/*
- * What was unmerged lives on, with its devices, for as long as a process uses it: process 1 and the journal do, after a
- * soft-reboot. It is never used again; the new device has a name of its own.
- */
-static struct verdict make_verity(struct run *run)
-{
-	struct merge_item *item = &run->items[run->work.subject];
-	char name[TABLE_NAME_MAX];
-	struct verdict v;
-
-	item->serial = 0;
-	do {
-		table_name_with_serial(class_of(run), name_of(run), item->serial, name);
-		v = make_named(run, name);
-	} while (v.reason == REASON_KERNEL_DEVICE_EXISTS && !run->options->stays &&
-		 dm_is_named_by_vext(name) && item->serial++ < TABLE_SERIAL_MAX);
-	return v;
-}
-
-static struct verdict check_device(struct run *run)
-{
-	const struct facts *facts = facts_of(run);
-	_Alignas(VEXT_BLOCK) uint8_t block[VEXT_BLOCK];
-	enum filesystem type;
-	uint64_t size;
-	struct verdict v = dm_verity_check(&run->work.device, block);
-
-	if (!is_accepted(v))
-		return v;
-	v = filesystem_identify(block, &type, &size);
-	if (!is_accepted(v) || type != facts->filesystem || size != facts->filesystem_size)
-		return verdict(REASON_KERNEL_FILESYSTEM);
-	return v;
-}
+/* ---- the steps of an image ----------------------------------------------------------------- */
 
 /* A usr image has the contents of /usr at its top, a root image has a directory usr there. */
-static struct verdict make_mount_point(struct run *run)
+static struct verdict make_mount_point(struct run *run, uint32_t layer)
 {
-	struct work *work = &run->work;
-	const bool is_usr = facts_of(run)->layout.role == ROLE_USR;
+	struct mounted *mounted = &run->mounted[layer];
+	const bool is_usr = trusted_facts(item_of(run, layer)->trusted)->layout.role == ROLE_USR;
 	struct text path;
 
-	overlay_layer_name(run->layer_count, work->directory);
-	text_init(&path, work->mount_point, sizeof(work->mount_point));
-	text_str(&path, work->directory);
-	/* The directory of a layer that was given up again is used for the next one. */
-	if (mkdirat(run->stage.tree, work->directory, 0700) < 0 && errno != EEXIST)
+	overlay_layer_name(layer, mounted->directory);
+	text_init(&path, mounted->mount_point, sizeof(mounted->mount_point));
+	text_str(&path, mounted->directory);
+	if (mkdirat(run->stage.tree, mounted->directory, 0700) < 0)
 		return verdict_errno(REASON_KERNEL_MOUNT, errno);
 	if (is_usr) {
 		text_str(&path, "/usr");
-		if (mkdirat(run->stage.tree, work->mount_point, 0700) < 0 && errno != EEXIST)
+		if (mkdirat(run->stage.tree, mounted->mount_point, 0700) < 0)
 			return verdict_errno(REASON_KERNEL_MOUNT, errno);
 	}
 	return verdict(REASON_ACCEPTED);
 }
 
-static struct verdict mount_image(struct run *run)
+/*
+ * Once more, here: no disk is asked for a file system that is mounted already, and it is the whole
+ * of it.
+ */
+static struct verdict put_on_stage(struct run *run, uint32_t layer)
 {
-	struct work *work = &run->work;
+	const struct mounted *mounted = &run->mounted[layer];
+	const struct facts *facts = trusted_facts(item_of(run, layer)->trusted);
 	FD_CLEANUP int fd = -1;
-	struct verdict v;
+	struct verdict v = make_mount_point(run, layer);
 
-	v = make_mount_point(run);
 	if (is_accepted(v))
-		v = mount_device(filesystem_name(facts_of(run)->filesystem), MOUNT_NODE_DM,
-				 work->device.number, &run->detail, &fd);
-	if (is_accepted(v) && sys_move_mount(fd, run->stage.tree, work->mount_point) < 0)
+		v = mount_device(filesystem_name(facts->filesystem), MOUNT_NODE_DM,
+				 mounted->attached.device, &run->detail, &fd);
+	if (is_accepted(v) && sys_move_mount(fd, run->stage.tree, mounted->mount_point) < 0)
 		return verdict_errno(REASON_KERNEL_MOUNT, errno);
 	return v;
 }
 
-static struct verdict check_content(struct run *run)
+/*
+ * By its file's name it was let in before; an image that was renamed has another one, by which it
+ * counts.
+ */
+static struct verdict check_release_name(const struct run *run, struct merge_item *item)
 {
-	FD_CLEANUP int fd = content_open_directory(run->stage.tree, run->work.directory);
-	struct overlay_layer *layer = &run->layers[run->layer_count];
-	struct text detail = item_detail(&run->items[run->work.subject]);
+	const struct merge_options *options = run->options;
+	struct text detail = item_detail(item);
 	struct verdict v;
 
+	if (strcmp(item->release_name, item->image->name) == 0)
+		return verdict(REASON_ACCEPTED);
+	v = options->check_name(options->ctx, item);
+	if (!is_accepted(v)) {
+		text_str(&detail, "extension-release.");
+		text_str(&detail, item->release_name);
+	}
+	return v;
+}
+
+static struct verdict check_content(struct run *run, uint32_t at)
+{
+	struct merge_item *item = item_of(run, at);
+	struct overlay_layer *layer = &run->layers[at];
+	struct text detail = item_detail(item);
+	FD_CLEANUP int fd = -1;
+	struct verdict v = put_on_stage(run, at);
+
+	if (!is_accepted(v))
+		return v;
+	fd = content_open_directory(run->stage.tree, run->mounted[at].directory);
 	if (fd < 0)
 		return verdict_errno(REASON_KERNEL_MOUNT, errno);
-	v = content_check(fd, class_of(run), name_of(run), &run->host, layer->has, &detail);
+	v = content_check(fd, item->image->class, item->image->name, &run->host, layer->has,
+			  item->release_name, &detail);
+	if (is_accepted(v))
+		v = check_release_name(run, item);
+	return v;
+}
+
+/* Where it goes; the directory may have to be made. */
+static struct verdict check_places(struct run *run, uint32_t layer)
+{
+	struct verdict v = verdict(REASON_ACCEPTED);
+
 	for (unsigned i = 0; i < HIERARCHIES && is_accepted(v); i++)
-		if (layer->has[i])
+		if (run->layers[layer].has[i])
 			v = place_need(run->stage.root, (enum hierarchy)i, &run->created[i]);
-	if (is_accepted(v)) {
-		layer->name = name_of(run);
-		layer->path = run->items[run->work.subject].path;
-		layer->root_hash = facts_of(run)->root_hash;
-		layer->class = class_of(run);
-	}
 	return v;
 }
 
@@ -272,12 +386,29 @@ static uint32_t layer_of(const struct run *run, uint32_t subject)
 	return layer;
 }
 
+/* The one that was admitted already and is the same image under another name, or NULL. */
+static const struct overlay_layer *same_as(const struct run *run, uint32_t layer)
+{
+	const struct overlay_layer *this = &run->layers[layer];
+
+	for (uint32_t i = 0; i < run->layer_count; i++)
+		if (run->mounted[i].done >= STEP_FIT && run->layers[i].class == this->class &&
+		    memcmp(run->layers[i].root_hash, this->root_hash, VEXT_HASH_SIZE) == 0)
+			return &run->layers[i];
+	return NULL;
+}
+
 static struct verdict fit_layer(struct run *run, uint32_t layer)
 {
-	struct merge_item *item = &run->items[run->mounted[layer].subject];
+	struct merge_item *item = item_of(run, layer);
+	const struct overlay_layer *same = same_as(run, layer);
 	struct text detail = item_detail(item);
 	struct verdict v;
 
+	if (same) {
+		text_str(&detail, same->name);
+		return verdict(REASON_MERGE_SAME);
+	}
 	if (run->admitted == OVERLAY_LAYERS_MAX)
 		return verdict(REASON_SYSTEM_LIMIT);
 	v = fit_admit(&run->fit, layer, &item->notes, &detail);
@@ -286,37 +417,19 @@ static struct verdict fit_layer(struct run *run, uint32_t layer)
 	return v;
 }
 
-/* The kernel checks the signature again where it has before, so it has to be lent again. */
-static struct verdict reload_table(struct run *run, uint32_t subject, struct table_device data,
-				   struct table_device tree)
+static struct verdict reload_table(const struct run *run, uint32_t layer)
 {
-	const struct merge_item *item = &run->items[subject];
-	const struct facts *facts = trusted_facts(item->trusted);
-	char name[TABLE_NAME_MAX], uuid[TABLE_UUID_MAX], line[TABLE_LINE_MAX];
-	const struct table_options options = { .signature_key = item->kernel_checked ? name : NULL,
-					       .corruption = run->options->corruption };
-	const struct dm_verity verity = {
-		.name = name, .uuid = uuid, .sectors = table_sectors(&facts->verity), .line = line
-	};
-	struct keyring_loan loan = KEYRING_NO_LOAN;
-	struct verdict v = verdict(REASON_ACCEPTED);
+	const struct attach_options options = attach_options(run->options, false);
+	const struct attach_order order = order_for(item_of(run, layer), &options, NULL);
 
-	table_name_with_serial(item->image->class, item->image->name, item->serial, name);
-	table_uuid(facts->root_hash, name, uuid);
-	table_verity(facts, data, tree, &options, line);
-	if (item->kernel_checked)
-		v = keyring_lend(name, facts->signature, facts->signature_size, &loan);
-	if (is_accepted(v))
-		v = dm_verity_reload(&verity);
-	keyring_take_back(&loan);
-	return v;
+	return attach_reload(&order, &run->mounted[layer].attached);
 }
 
 /* The image is no layer any more; the overlays that it is in must be made anew. */
 static void give_up(struct run *run, uint32_t layer, struct verdict v, const char *detail)
 {
 	struct mounted *mounted = &run->mounted[layer];
-	struct merge_item *item = &run->items[mounted->subject];
+	struct merge_item *item = item_of(run, layer);
 	struct text text;
 
 	if (mounted->done >= STEP_FIT)
@@ -481,7 +594,7 @@ static struct notes *notes_of(void *ctx, uint32_t layer)
 {
 	struct run *run = ctx;
 
-	return &run->items[run->mounted[layer].subject].notes;
+	return &item_of(run, layer)->notes;
 }
 
 /* Each turn gives up an image, or is the last. */
@@ -501,188 +614,68 @@ static struct verdict check_merged(struct run *run)
 	return v;
 }
 
-static struct verdict attach_overlays(struct run *run)
+/* ---- the assembler ------------------------------------------------------------------------- */
+
+static struct verdict carry_out(struct run *run, const struct step *step, uint32_t layer)
 {
-	struct verdict v = run->is_checked && !run->is_stale ? stage_leave(&run->stage) :
-							       verdict(REASON_UNDECIDED);
-
-	for (unsigned i = 0; i < HIERARCHIES && is_accepted(v); i++) {
-		if (run->overlay[i] < 0)
-			continue;
-		v = overlay_attach(run->overlay[i], run->root_fd, (enum hierarchy)i);
-		run->attached[i] = is_accepted(v);
-	}
-	return v;
-}
-
-/* ---- carrying out -------------------------------------------------------------------------- */
-
-static struct verdict carry_out(struct run *run, const struct step *step)
-{
-	const uint32_t layer = step->op == STEP_FIT || step->op == STEP_RELOAD ?
-				       layer_of(run, step->subject) :
-				       0;
+	struct verdict v;
 
 	switch (step->op) {
-	case STEP_LOOP_DATA:
-		return loop_data(run);
-	case STEP_LOOP_TREE:
-		return loop_tree(run);
-	case STEP_VERITY:
-		return make_verity(run);
-	case STEP_CHECK_DEVICE:
-		return check_device(run);
-	case STEP_MOUNT:
-		return mount_image(run);
 	case STEP_CHECK_CONTENT:
-		return check_content(run);
+		v = check_content(run, layer);
+		return is_accepted(v) ? check_places(run, layer) : v;
 	case STEP_FIT:
 		return fit_layer(run, layer);
 	case STEP_RELOAD:
-		return reload_table(run, step->subject, run->mounted[layer].data,
-				    run->mounted[layer].tree);
+		return reload_table(run, layer);
 	case STEP_OVERLAY:
 		return make_overlay(run, (enum hierarchy)step->subject);
 	case STEP_CHECK_MERGED:
 		return check_merged(run);
-	case STEP_MOVE:
-		return attach_overlays(run);
+	case STEP_LOOP_DATA:
+	case STEP_LOOP_TREE:
+	case STEP_VERITY:
+	case STEP_CHECK_DEVICE:
+	case STEP_MOUNT: /* the workers' */
+	case STEP_MOVE:	 /* the parent's */
+		break;
 	}
 	return verdict(REASON_UNDECIDED);
 }
 
-static void undo(struct run *run, enum step_op op)
+static struct verdict watched(struct run *run, const struct step *step, uint32_t layer)
 {
-	switch (op) {
-	case STEP_LOOP_DATA:
-		loop_release(&run->work.data);
-		return;
-	case STEP_LOOP_TREE:
-		loop_release(&run->work.tree);
-		return;
-	case STEP_VERITY:
-		dm_remove(&run->work.device);
-		return;
-	case STEP_MOUNT: /* relative to the stage, which is the working directory */
-		(void)sys_umount(run->work.mount_point, SYS_UMOUNT_DETACH);
-		return;
-	case STEP_CHECK_DEVICE:
-	case STEP_CHECK_CONTENT:
-	case STEP_FIT:
-	case STEP_RELOAD:
-	case STEP_OVERLAY: /* goes with the stage */
-	case STEP_CHECK_MERGED:
-	case STEP_MOVE:
-		return;
-	}
-}
-
-/* In reverse, from the last step that was carried out. */
-static void undo_image(struct run *run)
-{
-	for (; run->work.done >= STEP_LOOP_DATA; run->work.done--)
-		undo(run, run->work.done);
-}
-
-static uint64_t now(void)
-{
-	struct timespec at = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	return (uint64_t)at.tv_sec * 1000000 + (uint64_t)at.tv_nsec / 1000;
-}
-
-static struct verdict observed(struct run *run, const struct step *step)
-{
-	struct verdict v;
-
 	text_init(&run->detail, run->detail_bytes, sizeof(run->detail_bytes));
-	v = carry_out(run, step);
-	if (run->observer != NULL)
-		run->observer->step(run->observer->ctx, step, v, run->detail_bytes);
-	return v;
+	worker_holds()->at = step->op;
+	worker_holds()->subject = layer;
+	worker_tick();
+	return carry_out(run, step, layer);
 }
 
-static void begin_image(struct run *run, uint32_t subject)
+/* If the step fails the image is no layer any more. */
+static void layer_step(struct run *run, const struct step *step, uint32_t layer)
 {
-	run->work = (struct work){
-		.subject = subject,
-		.data = LOOP_NONE,
-		.tree = LOOP_NONE,
-		.device = DM_DEVICE_NONE,
-	};
-}
-
-/* Mounted and checked: the mount holds the device, the device the loops, the loops the image. */
-static void keep_image(struct run *run)
-{
-	struct mounted *mounted = &run->mounted[run->layer_count++];
-
-	*mounted = (struct mounted){ .subject = run->work.subject,
-				     .done = run->work.done,
-				     .data = run->work.data.device,
-				     .tree = run->work.tree.device };
-	memcpy(mounted->mount_point, run->work.mount_point, sizeof(mounted->mount_point));
-	dm_release(&run->work.device);
-	loop_release(&run->work.tree);
-	loop_release(&run->work.data);
-	run->work.done = 0;
-}
-
-/* The next step of the image in work, or the first of another: no other is carried out. */
-static bool is_in_order(const struct run *run, const struct step *step)
-{
-	if (step->op == STEP_LOOP_DATA)
-		return run->work.done == 0;
-	return step->op == run->work.done + 1 && step->subject == run->work.subject;
-}
-
-static void image_step(struct run *run, const struct step *step)
-{
-	struct merge_item *item = &run->items[step->subject];
-	const uint64_t start = now();
-
-	if (step->op == STEP_LOOP_DATA)
-		begin_image(run, step->subject);
-	item->step = step->op;
-	item->verdict = observed(run, step);
-	if (is_accepted(item->verdict))
-		run->work.done = step->op;
-	else
-		undo_image(run);
-	if (run->work.done == STEP_CHECK_CONTENT)
-		keep_image(run);
-	if (run->work.done == 0)
-		image_close(item->image);
-	if (step->op <= STEP_CHECK_DEVICE)
-		item->attach_microseconds += now() - start;
-	else
-		item->mount_microseconds += now() - start;
-}
-
-/* The image is a layer already; if the step fails it is none any more. */
-static void layer_step(struct run *run, const struct step *step)
-{
-	const uint32_t layer = layer_of(run, step->subject);
-	struct merge_item *item = &run->items[step->subject];
-	const uint64_t start = now();
+	struct merge_item *item = item_of(run, layer);
+	const uint64_t start = attach_now();
 
 	item->step = step->op;
-	item->verdict = observed(run, step);
+	item->verdict = watched(run, step, layer);
 	if (is_accepted(item->verdict))
 		run->mounted[layer].done = step->op;
 	else
 		give_up(run, layer, item->verdict, item->detail);
 	run->is_stale = false; /* there are no overlays yet */
-	item->mount_microseconds += now() - start;
+	item->mount_microseconds += attach_now() - start;
 }
 
 static struct verdict whole_step(struct run *run, const struct step *step)
 {
-	const uint64_t start = now();
-	const struct verdict v = observed(run, step);
+	const uint64_t start = attach_now();
+	const struct verdict v = watched(run, step, (uint32_t)run->layer_count);
 
-	run->microseconds += now() - start;
+	run->microseconds += attach_now() - start;
+	if (!is_accepted(v))
+		run->failed = *step;
 	return v;
 }
 
@@ -695,46 +688,336 @@ static bool all_are_admitted(const struct run *run)
 	for (size_t i = 0; i < run->layer_count; i++)
 		if (run->mounted[i].done != 0 && run->mounted[i].done != last)
 			return false;
-	return run->work.done == 0;
+	return true;
 }
 
+/* The last one is the parent's: only what was checked as it is may be moved. */
 static struct verdict run_whole_step(struct run *run, const struct step *step)
 {
 	if (!all_are_admitted(run) || step->subject >= HIERARCHIES)
 		return verdict(REASON_UNDECIDED);
-	return live_layers(run) == 0 ? verdict(REASON_ACCEPTED) : whole_step(run, step);
+	if (live_layers(run) == 0)
+		return verdict(REASON_ACCEPTED);
+	if (step->op != STEP_MOVE)
+		return whole_step(run, step);
+	if (!run->is_checked || run->is_stale)
+		return verdict(REASON_UNDECIDED);
+	for (unsigned i = 0; i < HIERARCHIES; i++)
+		run->has[i] = run->overlay[i] >= 0;
+	return verdict(REASON_ACCEPTED);
 }
 
 static struct verdict run_layer_step(struct run *run, const struct step *step)
 {
 	const uint32_t layer = layer_of(run, step->subject);
 
-	if (run->work.done != 0 || layer == run->layer_count ||
-	    run->mounted[layer].done != step->op - 1)
+	if (step->subject >= run->count)
 		return verdict(REASON_UNDECIDED);
-	layer_step(run, step);
+	if (!is_accepted(run->items[step->subject].verdict))
+		return verdict(REASON_ACCEPTED); /* an earlier step failed and told why */
+	if (layer == run->layer_count || run->mounted[layer].done != step->op - 1)
+		return verdict(REASON_UNDECIDED);
+	layer_step(run, step, layer);
 	return verdict(REASON_ACCEPTED);
 }
 
 /* Accepted also when an image fell; the verdict is about the whole. */
 static struct verdict run_step(struct run *run, const struct step *step)
 {
-	if (step->op >= STEP_OVERLAY)
-		return run_whole_step(run, step);
-	if (step->subject >= run->count || run->items[step->subject].trusted == NULL ||
-	    run->items[step->subject].image->class >= CLASSES)
-		return verdict(REASON_UNDECIDED);
-	if (step->op != STEP_LOOP_DATA && !is_accepted(run->items[step->subject].verdict))
-		return verdict(REASON_ACCEPTED); /* an earlier step failed and told why */
-	if (step->op >= STEP_FIT)
-		return run_layer_step(run, step);
-	if (!is_in_order(run, step) || run->layer_count == VEXT_IMAGES_MAX)
-		return verdict(REASON_UNDECIDED);
-	image_step(run, step);
+	if (step->op < STEP_CHECK_CONTENT)
+		return verdict(REASON_ACCEPTED); /* the workers' */
+	return step->op >= STEP_OVERLAY ? run_whole_step(run, step) : run_layer_step(run, step);
+}
+
+/* A copy of the root with all that is mounted in it, before there is more of that. */
+static struct verdict take_bare(struct run *run)
+{
+	FD_CLEANUP int copy = sys_clone_mounts(run->stage.root, "");
+
+	if (copy < 0 || mkdirat(run->stage.tree, BARE, 0700) < 0 ||
+	    sys_move_mount(copy, run->stage.tree, BARE) < 0)
+		return verdict_errno(REASON_SYSTEM_NAMESPACE, errno);
 	return verdict(REASON_ACCEPTED);
 }
 
+static struct verdict set_stage(struct run *run)
+{
+	const struct verdict v = stage_enter(run->root_fd, &run->stage);
+
+	run->fit.stage = &run->stage;
+	run->fit.layers = run->layers;
+	return is_accepted(v) ? take_bare(run) : v;
+}
+
+/* Its end drops the stage, and every mount of it that is not sent to the parent. */
+static void assemble_all(void *ctx, int channel)
+{
+	struct run *run = ctx;
+	struct verdict v = set_stage(run);
+
+	for (size_t i = 0; i < run->plan->count && is_accepted(v); i++)
+		v = run_step(run, &run->plan->steps[i]);
+	run->verdict = v;
+	for (unsigned i = 0; i < HIERARCHIES; i++)
+		(void)worker_say(channel, is_accepted(v) && run->has[i] ? run->overlay[i] : -1);
+}
+
+struct looking {
+	struct run *run;
+	uint32_t layer;
+};
+
+/*
+ * Looks through one image as the assembler does, to see whether its disk answers. What comes of it
+ * is not looked at: it writes to memory of its own.
+ */
+static void look_through(void *ctx, int channel)
+{
+	const struct looking *looking = ctx;
+	struct run *run = looking->run;
+	static struct merge_item item;
+
+	item = *item_of(run, looking->layer);
+	run->items = &item;
+	run->mounted[looking->layer].subject = 0;
+	if (is_accepted(set_stage(run)) && is_accepted(check_content(run, looking->layer)))
+		(void)fit_layer(run, looking->layer);
+	(void)worker_say(channel, -1);
+}
+
+/* ---- the assembler, from outside ----------------------------------------------------------- */
+
+/*
+ * The assembler is the first of a crew. The others look through an image each, and start when it
+ * makes no progress: so all images that do not answer are known at the same time.
+ */
+struct assembly {
+	struct run *run;
+	struct run *shared; /* the assembler's */
+	int overlay[HIERARCHIES];
+	bool is_over; /* it has ended, well or not */
+	bool is_stuck;
+	bool has_no_answer[VEXT_IMAGES_MAX]; /* layers, by those that look; counts if it is stuck */
+	struct verdict verdict;		     /* if it is not stuck */
+};
+
+static void is_unresponsive(struct run *run, size_t layer)
+{
+	run->mounted[layer].done = 0;
+	item_of(run, (uint32_t)layer)->verdict = verdict(REASON_IMAGE_UNRESPONSIVE);
+}
+
+static bool start_assembly(void *ctx, size_t i, struct worker *worker)
+{
+	struct assembly *assembly = ctx;
+	struct looking looking = { .run = assembly->run, .layer = (uint32_t)i - 1 };
+
+	if (i > 0)
+		return assembly->run->mounted[i - 1].done != 0 &&
+		       is_accepted(worker_start(worker, look_through, &looking, NULL, 0));
+	assembly->verdict = worker_start(worker, assemble_all, assembly->shared, NULL, 0);
+	assembly->is_over = !is_accepted(assembly->verdict);
+	return !assembly->is_over;
+}
+
+/*
+ * The overlays come as descriptors, one for each hierarchy, or -1. The first one is heard already.
+ */
+static enum worker_state take_overlays(struct worker *worker, int overlay[HIERARCHIES])
+{
+	enum worker_state state = WORKER_HEARD;
+
+	for (unsigned i = 0; i < HIERARCHIES && state == WORKER_HEARD; i++) {
+		if (i > 0)
+			state = worker_wait(worker);
+		overlay[i] = fd_take(&worker->fd);
+	}
+	return state;
+}
+
+/* At which image it is stuck; otherwise those that look may find one. */
+static void blame(struct run *run, const struct worker_holds *holds)
+{
+	if (holds->at >= STEP_CHECK_CONTENT && holds->at < STEP_OVERLAY &&
+	    holds->subject < run->layer_count)
+		is_unresponsive(run, holds->subject);
+}
+
+static void finish_assembly(void *ctx, size_t i, struct worker *worker, enum worker_state state)
+{
+	struct assembly *assembly = ctx;
+	struct run *run = assembly->run;
+
+	if (i > 0) {
+		assembly->has_no_answer[i - 1] = state == WORKER_STUCK && !assembly->is_over;
+		return;
+	}
+	if (state == WORKER_HEARD)
+		state = take_overlays(worker, assembly->overlay);
+	assembly->is_stuck = state == WORKER_STUCK;
+	assembly->is_over = state != WORKER_STUCK;
+	assembly->verdict = verdict(state == WORKER_HEARD ? REASON_ACCEPTED : REASON_SYSTEM_WORKER);
+	if (assembly->is_stuck)
+		blame(run, worker_holds_of(worker));
+}
+
+/* Who looks into an image keeps its devices, which its first worker has made. */
+static struct left left_at(const struct run *run, size_t layer, const struct worker_holds *holds,
+			   enum step_op op)
+{
+	const struct attached *attached = &run->mounted[layer].attached;
+	struct left left = { .holds = *holds, .step = step_name(op) };
+
+	left.holds.loops = 2;
+	left.holds.loop[0] = attached->data;
+	left.holds.loop[1] = attached->tree;
+	memcpy(left.holds.device, item_of(run, (uint32_t)layer)->device, sizeof(left.holds.device));
+	return left;
+}
+
+static void leave_assembly(void *ctx, size_t i, const struct worker_holds *holds)
+{
+	struct assembly *assembly = ctx;
+	struct run *run = assembly->run;
+	const size_t layer = i > 0 ? i - 1 : holds->subject;
+	const enum step_op op = i > 0 ? STEP_FIT : (enum step_op)holds->at;
+
+	if (layer < run->layer_count)
+		item_of(run, (uint32_t)layer)->left = left_at(run, layer, holds, op);
+	else
+		run->left = (struct left){ .holds = *holds, .step = step_name(op) };
+}
+
+/* What an assembler before this one has found is found again. */
+static void begin_anew(const struct run *run)
+{
+	for (size_t i = 0; i < run->layer_count; i++) {
+		struct merge_item *item = item_of(run, (uint32_t)i);
+
+		if (run->mounted[i].done == 0)
+			continue;
+		item->verdict = verdict(REASON_ACCEPTED);
+		item->step = STEP_MOUNT;
+		item->notes = (struct notes){ 0 };
+		item->detail[0] = '\0';
+	}
+}
+
+static void close_overlays(int overlay[HIERARCHIES])
+{
+	for (unsigned i = 0; i < HIERARCHIES; i++)
+		fd_close(&overlay[i]);
+}
+
+static struct verdict take_over(const struct assembly *assembly)
+{
+	struct run *run = assembly->run;
+	const struct left left = run->left;
+
+	*run = *assembly->shared;
+	run->left = left;
+	run->fit = (struct fit){ 0 }; /* its memory was the assembler's */
+	memcpy(run->overlay, assembly->overlay, sizeof(run->overlay));
+	for (unsigned i = 0; i < HIERARCHIES; i++)
+		if (is_accepted(run->verdict) && run->has[i] != (run->overlay[i] >= 0))
+			run->verdict = verdict(REASON_SYSTEM_WORKER);
+	if (!is_accepted(run->verdict))
+		tell(run, &run->failed, run->verdict, run->detail_bytes);
+	return run->verdict;
+}
+
+/* While it is at work nothing is said of its images: it may have them in an overlay by now. */
+static void give_up_unresponsive(const struct assembly *assembly)
+{
+	struct run *run = assembly->run;
+
+	for (size_t i = 0; i < run->layer_count && assembly->is_stuck; i++)
+		if (assembly->has_no_answer[i] && run->mounted[i].done != 0)
+			is_unresponsive(run, i);
+}
+
+/* True: it was stuck, images were given up for it, and it is to be tried anew. */
+static bool assemble_once(struct assembly *assembly)
+{
+	struct run *run = assembly->run;
+	const struct crew crew = { .start = start_assembly,
+				   .finish = finish_assembly,
+				   .leave = leave_assembly,
+				   .ctx = assembly,
+				   .at_a_time = 1,
+				   .is_over = &assembly->is_over };
+	const size_t before = live_layers(run);
+	struct verdict v;
+
+	*assembly->shared = *run;
+	assembly->is_over = assembly->is_stuck = false;
+	memset(assembly->has_no_answer, 0, sizeof(assembly->has_no_answer));
+	v = crew_run(&crew, run->layer_count + 1);
+	give_up_unresponsive(assembly);
+	for (unsigned i = 0; i < HIERARCHIES; i++)
+		run->created[i] = run->created[i] || assembly->shared->created[i];
+	if (!is_accepted(v))
+		assembly->verdict = v;
+	else if (assembly->is_stuck)
+		assembly->verdict = verdict_errno(REASON_SYSTEM_READ, ETIMEDOUT);
+	return is_accepted(v) && assembly->is_stuck && live_layers(run) < before;
+}
+
+/*
+ * Each in memory of its own: who is left behind in the one before is still there, though it has no
+ * more to say.
+ */
+static struct verdict assemble_by_worker(struct run *run)
+{
+	struct assembly assembly = { .run = run, .overlay = { -1, -1, -1 } };
+	bool again = true;
+
+	assembly.verdict = verdict_errno(REASON_SYSTEM_MEMORY, ENOMEM);
+	while (again) {
+		worker_memory_free(assembly.shared, sizeof(*assembly.shared));
+		assembly.shared = worker_memory(sizeof(*assembly.shared));
+		again = assembly.shared != NULL && assemble_once(&assembly);
+		if (again)
+			begin_anew(run);
+	}
+	if (is_accepted(assembly.verdict))
+		assembly.verdict = take_over(&assembly);
+	else
+		close_overlays(assembly.overlay);
+	worker_memory_free(assembly.shared, sizeof(*assembly.shared));
+	return assembly.verdict;
+}
+
+static void tell_refused(const struct run *run)
+{
+	for (size_t i = 0; i < run->layer_count; i++) {
+		const struct merge_item *item = item_of(run, (uint32_t)i);
+
+		if (!is_accepted(item->verdict))
+			tell(run,
+			     &(struct step){ .op = item->step, .subject = run->mounted[i].subject },
+			     item->verdict, "");
+	}
+}
+
 /* ---- the whole ----------------------------------------------------------------------------- */
+
+static struct verdict attach_overlays(struct run *run)
+{
+	struct verdict v = verdict(REASON_ACCEPTED);
+
+	for (unsigned i = 0; i < HIERARCHIES && is_accepted(v); i++) {
+		const struct step move = { .op = STEP_MOVE };
+
+		if (run->overlay[i] < 0)
+			continue;
+		v = overlay_attach(run->overlay[i], run->root_fd, (enum hierarchy)i);
+		run->attached[i] = is_accepted(v);
+		if (!is_accepted(v))
+			tell(run, &move, v, "");
+	}
+	return v;
+}
 
 static void undo_all(struct run *run)
 {
@@ -743,7 +1026,6 @@ static void undo_all(struct run *run)
 			overlay_detach(run->overlay[i - 1]);
 		run->attached[i - 1] = false;
 	}
-	undo_image(run);
 }
 
 /* Without it this is no root: not mounted yet, or another directory than was meant. */
@@ -767,18 +1049,18 @@ static struct verdict need_unmerged(const struct run *run)
 	return v;
 }
 
-/* A copy of the root with all that is mounted in it, before there is more of that. */
-static struct verdict take_bare(struct run *run)
+/* Is all in place that the layers have? Not so after a plan that lacks its last steps. */
+static bool is_complete(const struct run *run)
 {
-	FD_CLEANUP int copy = sys_clone_mounts(run->stage.root, "");
-
-	if (copy < 0 || mkdirat(run->stage.tree, BARE, 0700) < 0 ||
-	    sys_move_mount(copy, run->stage.tree, BARE) < 0)
-		return verdict_errno(REASON_SYSTEM_NAMESPACE, errno);
-	return verdict(REASON_ACCEPTED);
+	for (size_t i = 0; i < run->layer_count; i++)
+		for (unsigned h = 0; h < HIERARCHIES; h++)
+			if (run->layers[i].has[h] && !run->attached[h])
+				return false;
+	return true;
 }
 
-static struct verdict prepare(struct run *run)
+/* What is plain is looked at before a device is made. */
+static struct verdict run_all(struct run *run)
 {
 	struct verdict v = need_unmerged(run);
 
@@ -787,76 +1069,78 @@ static struct verdict prepare(struct run *run)
 	if (is_accepted(v))
 		v = content_read_host(run->root_fd, &run->host);
 	if (is_accepted(v))
-		v = stage_enter(run->root_fd, &run->stage);
-	return is_accepted(v) ? take_bare(run) : v;
-}
-
-/* Is all in place that the layers have? Not so after a plan that lacks its last steps. */
-static bool is_complete(const struct run *run)
-{
-	for (size_t i = 0; i < run->layer_count; i++)
-		for (unsigned h = 0; h < HIERARCHIES; h++)
-			if (run->layers[i].has[h] && !run->attached[h])
-				return false;
-	return run->work.done == 0;
-}
-
-static struct verdict run_all(struct run *run)
-{
-	struct verdict v = prepare(run);
-
-	for (size_t i = 0; i < run->plan->count && is_accepted(v); i++)
-		v = run_step(run, &run->plan->steps[i]);
+		v = attach_all(run);
+	if (is_accepted(v) && run->layer_count > 0)
+		v = assemble_by_worker(run);
+	if (is_accepted(v)) {
+		tell_refused(run);
+		v = attach_overlays(run);
+	}
 	if (is_accepted(v) && !is_complete(run))
 		v = verdict(REASON_UNDECIDED);
 	return v;
 }
 
-/* Leaving the stage drops every mount that is not in place by now, and with them the devices. */
+/* The mounts that are not in place by now go, and with them the devices. */
 static struct verdict clean_up(struct run *run, struct verdict v)
 {
-	struct verdict left;
+	struct worker keeper;
+	struct worker_holds holds;
 
+	worker_keep(&keeper);
 	if (!is_accepted(v))
 		undo_all(run);
-	for (unsigned i = 0; i < HIERARCHIES; i++)
-		fd_close(&run->overlay[i]);
-	fit_free(&run->fit);
-	left = stage_leave(&run->stage);
-	if (is_accepted(v) && !is_accepted(left))
-		v = left;
+	close_overlays(run->overlay);
+	for (size_t i = 0; i < run->layer_count; i++)
+		fd_close(&run->mounted[i].mount_fd);
+	if (!worker_end(&keeper, &holds))
+		run->left = (struct left){ .holds = holds, .step = step_name(STEP_MOUNT) };
 	for (unsigned i = 0; i < HIERARCHIES; i++)
 		if (run->created[i] && !run->attached[i])
 			place_remove(run->root_fd, (enum hierarchy)i);
 	return v;
 }
 
+/* Without a merge there are no devices either. */
 static struct verdict conclude(struct run *run, struct verdict v, struct merge_result *result)
 {
 	struct merge_result reached = { .merged = 0 };
 
-	for (size_t i = 0; i < run->count; i++) {
-		struct merge_item *item = &run->items[i];
-
-		if (item->trusted != NULL && !is_accepted(v) &&
-		    (is_accepted(item->verdict) || item->verdict.reason == REASON_UNDECIDED))
-			item->verdict = v;
-	}
+	for (size_t i = 0; i < run->count; i++)
+		if (!is_accepted(v) || !is_accepted(run->items[i].verdict))
+			run->items[i].device[0] = '\0';
 	if (is_accepted(v)) {
 		reached.merged = live_layers(run);
 		reached.microseconds = run->microseconds;
 		for (unsigned i = 0; i < HIERARCHIES; i++)
 			reached.hierarchy[i] = run->attached[i];
 	}
+	reached.left = run->left;
 	*result = reached;
 	return v;
+}
+
+static void reset(struct merge_item *item)
+{
+	item->verdict = verdict(REASON_UNDECIDED);
+	item->step = 0;
+	item->attach_microseconds = 0;
+	item->mount_microseconds = 0;
+	item->kernel_checked = false;
+	item->notes = (struct notes){ 0 };
+	item->detail[0] = '\0';
+	item->device[0] = '\0';
+	item->release_name[0] = '\0';
 }
 
 struct verdict execute_plan(const struct plan *plan, const struct merge_options *options,
 			    int root_fd, struct merge_item items[], size_t count,
 			    const struct merge_observer *observer, struct merge_result *result)
 {
-	struct run run = {
+	static struct run run; /* 250 KB */
+	struct verdict v = verdict(REASON_ACCEPTED);
+
+	run = (struct run){
 		.plan = plan,
 		.options = options,
 		.root_fd = root_fd,
@@ -866,50 +1150,40 @@ struct verdict execute_plan(const struct plan *plan, const struct merge_options 
 		.stage = STAGE_NONE,
 		.overlay = { -1, -1, -1 },
 	};
-	struct verdict v = verdict(REASON_ACCEPTED);
-
-	begin_image(&run, 0);
-	run.fit.stage = &run.stage;
-	run.fit.layers = run.layers;
-	for (size_t i = 0; i < count; i++) {
-		if (items[i].trusted == NULL)
-			continue;
-		items[i].verdict = verdict(REASON_UNDECIDED);
-		items[i].step = 0;
-		items[i].attach_microseconds = 0;
-		items[i].mount_microseconds = 0;
-		items[i].kernel_checked = false;
-		items[i].notes = (struct notes){ 0 };
-		items[i].detail[0] = '\0';
-		image_path_in_root(items[i].image, root_fd, items[i].path);
-	}
+	for (size_t i = 0; i < count; i++)
+		if (items[i].trusted != NULL)
+			reset(&items[i]);
 	if (plan->count > 0)
 		v = clean_up(&run, run_all(&run));
 	return conclude(&run, v, result);
 }
 
-struct verdict execute_attach(struct merge_item *item, const struct merge_options *options,
-			      char device[TABLE_NAME_MAX])
+static struct verdict attach_by_worker(struct merge_item *item,
+				       const struct attach_options *options,
+				       struct attaching *attaching)
 {
-	struct run run = { .options = options, .items = item, .count = 1, .stage = STAGE_NONE };
-	struct step step = { .op = STEP_LOOP_DATA };
+	struct worker worker;
+	struct worker_holds holds = { 0 };
+	struct attached attached;
+	struct verdict v = start_item(item, options, attaching, &worker);
 
-	item->attach_microseconds = 0;
-	do {
-		item->verdict = verdict(REASON_UNDECIDED);
-		image_step(&run, &step);
-	} while (is_accepted(item->verdict) && step.op++ < STEP_CHECK_DEVICE);
-	if (is_accepted(item->verdict) && options->corruption != CORRUPTION_IO_ERROR)
-		item->verdict = reload_table(&run, 0, run.work.data.device, run.work.tree.device);
-	table_name(item->image->class, item->image->name, device);
-	if (is_accepted(item->verdict))
-		item->verdict = dm_link(device, &run.work.device);
-	if (is_accepted(item->verdict)) {
-		keep_image(&run);
-	} else {
-		undo_image(&run);
-		device[0] = '\0';
-	}
+	if (!is_accepted(v))
+		return v;
+	finish_item(item, options, attaching, &worker, worker_wait(&worker), &attached);
+	if (!worker_end(&worker, &holds))
+		item->left = (struct left){ .holds = holds,
+					    .step = step_name((enum step_op)holds.at) };
+	return item->verdict;
+}
+
+struct verdict execute_attach(struct merge_item *item, const struct merge_options *options)
+{
+	const struct attach_options how = attach_options(options, true);
+	struct attaching *attaching = worker_memory(sizeof(*attaching));
+
+	reset(item);
+	item->verdict = attach_by_worker(item, &how, attaching);
+	worker_memory_free(attaching, sizeof(*attaching));
 	image_close(item->image);
 	return item->verdict;
 }

@@ -16,6 +16,7 @@
 #include "sys/layer.h"
 #include "sys/paths.h"
 #include "sys/syscalls.h"
+#include "sys/worker.h"
 
 /* So that each path of a layer can be looked up later on, with "LAYER/HIERARCHY/" before it. */
 #define WALK_PATH_SIZE (PATHS_SIZE - OVERLAY_LAYER_NAME - 4u)
@@ -498,6 +499,7 @@ static struct verdict check_entry(struct walk *walk, const char *name)
 	struct stat st;
 	struct verdict v;
 
+	worker_tick();
 	if (++walk->entries > FIT_ENTRIES_MAX || now() > walk->deadline || !put_name(walk, name))
 		return verdict(REASON_MERGE_TREE);
 	if (fstatat(here->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)

@@ -87,7 +87,7 @@ static const char *last_part(const char *path)
 	return slash == NULL ? path : slash + 1;
 }
 
-static struct verdict take_name(const char *path, const char *name, char out[VEXT_NAME_MAX + 1])
+struct verdict image_name(const char *path, const char *name, char out[VEXT_NAME_MAX + 1])
 {
 	struct verdict v;
 
@@ -104,7 +104,7 @@ static struct verdict open_image(const struct place *place, const char *name,
 {
 	FD_CLEANUP int fd = -1;
 	struct image found = IMAGE_NONE;
-	struct verdict v = take_name(place->path, name, found.name);
+	struct verdict v = image_name(place->path, name, found.name);
 
 	if (is_accepted(v))
 		v = open_checked(place, types, &fd);
@@ -134,7 +134,7 @@ struct verdict image_open_path(const char *path, const char *name, struct image 
 	return open_image(&place, name, IMAGE_FILES_AND_DEVICES, image);
 }
 
-void image_path_in_root(const struct image *image, int root_fd, char path[ORIGIN_PATH_MAX])
+void image_path_in_root(struct image *image, int root_fd)
 {
 	char root[MOUNTINFO_PATH_MAX];
 	char whole[MOUNTINFO_PATH_MAX];
@@ -143,7 +143,7 @@ void image_path_in_root(const struct image *image, int root_fd, char path[ORIGIN
 
 	if (mounts_path(root_fd, root) && mounts_path(image->fd, whole))
 		below = mountinfo_below(whole, root);
-	text_init(&text, path, ORIGIN_PATH_MAX);
+	text_init(&text, image->path, sizeof(image->path));
 	if (below != NULL && origin_is_plain(below - 1))
 		text_str(&text, below - 1);
 }
@@ -151,30 +151,41 @@ void image_path_in_root(const struct image *image, int root_fd, char path[ORIGIN
 void image_close(struct image *image)
 {
 	fd_close(&image->fd);
+	fd_close(&image->channel);
+}
+
+size_t image_read(const struct image *image, uint64_t offset, void *buf, size_t size,
+		  struct verdict *why)
+{
+	uint8_t *to = buf;
+	size_t have = 0;
+	int tries = 0;
+
+	*why = verdict_at(REASON_IMAGE_TRUNCATED, offset);
+	if (offset > image->size || size > image->size - offset)
+		return 0;
+	while (have < size) {
+		const uint64_t at = offset + have;
+		const ssize_t got = pread(image->fd, to + have, size - have, (off_t)at);
+
+		if (got < 0 && fd_interrupted(&tries))
+			continue;
+		*why = got < 0 ? (struct verdict){ REASON_SYSTEM_READ, errno, at } :
+				 verdict_at(REASON_IMAGE_TRUNCATED, at);
+		if (got <= 0)
+			return have;
+		have += (size_t)got;
+	}
+	*why = verdict(REASON_ACCEPTED);
+	return have;
 }
 
 static struct verdict read_image(void *ctx, uint64_t offset, void *buf, size_t size)
 {
-	const struct image *image = ctx;
-	uint8_t *to = buf;
-	int tries = 0;
+	struct verdict v;
 
-	if (offset > image->size || size > image->size - offset)
-		return verdict_at(REASON_IMAGE_TRUNCATED, offset);
-	while (size > 0) {
-		const ssize_t got = pread(image->fd, to, size, (off_t)offset);
-
-		if (got < 0 && fd_interrupted(&tries))
-			continue;
-		if (got < 0)
-			return (struct verdict){ REASON_SYSTEM_READ, errno, offset };
-		if (got == 0)
-			return verdict_at(REASON_IMAGE_TRUNCATED, offset);
-		to += got;
-		offset += (size_t)got;
-		size -= (size_t)got;
-	}
-	return verdict(REASON_ACCEPTED);
+	(void)image_read(ctx, offset, buf, size, &v);
+	return v;
 }
 
 struct reader image_reader(struct image *image)

@@ -12,14 +12,16 @@
 
 struct image {
 	char name[VEXT_NAME_MAX + 1]; /* has passed name_check() */
-	int fd;			      /* read-only, close-on-exec; -1: none */
+	int fd;			      /* read-only, close-on-exec; -1: none in this process */
+	int channel;   /* in which the descriptor waits (sys/worker.h) for who needs it; -1: none */
 	uint64_t size; /* bytes, a positive multiple of 512, at most VEXT_IMAGE_SIZE_MAX */
+	char path[ORIGIN_PATH_MAX]; /* in the root, as image_path_in_root() has it */
 	/* Where it was discovered, and as what; NULL: it was not. Whoever opens it sets these. */
 	const char *directory;
 	enum extension_class class;
 };
 
-#define IMAGE_NONE ((struct image){ .fd = -1, .class = CLASS_UNKNOWN })
+#define IMAGE_NONE ((struct image){ .fd = -1, .channel = -1, .class = CLASS_UNKNOWN })
 
 enum image_types {
 	IMAGE_FILES = 1,	     /* regular files */
@@ -37,6 +39,12 @@ enum image_types {
 struct verdict image_open_in_root(int root_fd, const char *path, const char *name,
 				  enum image_types types, struct image *image);
 
+/*
+ * The name that an image opened by this path gets: `name`, or NULL: by the last part of the path.
+ * image.name.
+ */
+struct verdict image_name(const char *path, const char *name, char out[VEXT_NAME_MAX + 1]);
+
 /* The same for a path that the user named: relative to the working directory, links are followed. */
 struct verdict image_open_path(const char *path, const char *name, struct image *image);
 
@@ -44,9 +52,16 @@ struct verdict image_open_path(const char *path, const char *name, struct image 
  * The path that the open image has in the root, links followed: what "/etc/extensions/x.raw" leads to. "" if that
  * can't be found out, or is nothing that origin_is_plain() takes.
  */
-void image_path_in_root(const struct image *image, int root_fd, char path[ORIGIN_PATH_MAX]);
+void image_path_in_root(struct image *image, int root_fd);
 
 void image_close(struct image *image);
+
+/*
+ * Reads up to `size` bytes from byte `offset` on, and returns how many came. Fewer: `*why` says
+ * what was wrong behind them (image.truncated, system.read).
+ */
+size_t image_read(const struct image *image, uint64_t offset, void *buf, size_t size,
+		  struct verdict *why);
 
 /*
  * A reader of the image, for as long as `image` stays open and in place. image.truncated when the file

@@ -8,6 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sys/fd.h"
+
+#define FILES_MAX 65536u /* of a directory that is tidied up */
+
 void listing_free(struct listing *listing)
 {
 	for (size_t i = 0; i < listing->count; i++)
@@ -91,4 +95,23 @@ struct verdict listing_read(int dir_fd, size_t max, bool (*counts)(const char *n
 	if (is_accepted(v) && listing->count > 0)
 		qsort(listing->names, listing->count, sizeof(*listing->names), compare_names);
 	return v;
+}
+
+static bool none_counts(const char *name)
+{
+	(void)name;
+	return false;
+}
+
+void listing_unlink(const char *directory, bool (*goes)(void *ctx, const char *name), void *ctx)
+{
+	FD_CLEANUP int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct listing listing LISTING_CLEANUP = { 0 };
+	size_t left_out = 0;
+
+	if (fd < 0 || !is_accepted(listing_read(fd, FILES_MAX, none_counts, &listing, &left_out)))
+		return;
+	for (size_t i = 0; i < listing.count; i++)
+		if (goes(ctx, listing.names[i]))
+			(void)unlinkat(fd, listing.names[i], 0);
 }

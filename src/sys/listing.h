@@ -25,4 +25,10 @@ struct verdict listing_add(struct listing *listing, const char *name);
 struct verdict listing_read(int dir_fd, size_t max, bool (*counts)(const char *name),
 			    struct listing *listing, size_t *left_out);
 
+/*
+ * Unlinks the files of the directory that `goes` says are to go. What cannot be read or unlinked
+ * stays.
+ */
+void listing_unlink(const char *directory, bool (*goes)(void *ctx, const char *name), void *ctx);
+
 #endif

@@ -7,7 +7,6 @@
 #include <linux/major.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 
 #include "core/text.h"
 #include "sys/fd.h"
@@ -17,18 +16,7 @@
 #define NODE "/dev/loop"
 #define NODE_SIZE (sizeof(NODE) + 20)
 
-/* At most about a second in all: 1, 2, 4 … 64 ms, and then 64 ms each. */
-#define TRIES_MAX 20u
-#define PAUSE_DOUBLINGS 6u
-#define MILLISECOND 1000000L /* in nanoseconds */
-
-static void pause_before(unsigned attempt)
-{
-	const unsigned doublings = attempt < PAUSE_DOUBLINGS ? attempt : PAUSE_DOUBLINGS;
-	const struct timespec pause = { .tv_nsec = MILLISECOND << doublings };
-
-	(void)nanosleep(&pause, NULL);
-}
+#define TRIES_MAX 20u /* about a second in all */
 
 /* Blocks of 4096 bytes save work where the part begins and ends on such; the kernel then says so. */
 static uint32_t block_size_for(struct extent extent)
@@ -102,10 +90,14 @@ static struct verdict try_attach(int control, int image_fd, struct extent extent
 	return v;
 }
 
+/*
+ * EBUSY from a device that another process has taken. ENXIO from the node of one that another has
+ * taken, and let go of again: the kernel is about to clear it.
+ */
 static bool is_worth_another_try(struct verdict v)
 {
-	return !is_accepted(v) &&
-	       (v.sys_errno == EBUSY || v.sys_errno == EAGAIN || v.sys_errno == EINTR);
+	return !is_accepted(v) && (v.sys_errno == EBUSY || v.sys_errno == ENXIO ||
+				   v.sys_errno == EAGAIN || v.sys_errno == EINTR);
 }
 
 struct verdict loop_attach(int image_fd, struct extent extent, struct loop *loop)
@@ -117,7 +109,7 @@ struct verdict loop_attach(int image_fd, struct extent extent, struct loop *loop
 		return verdict_errno(REASON_KERNEL_LOOP, errno);
 	v = try_attach(control, image_fd, extent, loop);
 	for (unsigned i = 0; i < TRIES_MAX && is_worth_another_try(v); i++) {
-		pause_before(i);
+		sys_pause_before(i);
 		v = try_attach(control, image_fd, extent, loop);
 	}
 	return v;

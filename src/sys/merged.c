@@ -12,6 +12,7 @@
 #include "sys/content.h"
 #include "sys/fd.h"
 #include "sys/overlay.h"
+#include "sys/worker.h"
 #include "sys/syscalls.h"
 
 #define PATH_SIZE 64u
@@ -38,18 +39,25 @@ static struct verdict take_names(char *list, struct listing *names)
 	return v;
 }
 
+/* What is read of a merged hierarchy. */
+struct reading {
+	uint64_t since;
+	char list[MERGED_LIST_MAX + 1];
+};
+
+struct reading_place {
+	int root_fd;
+	enum hierarchy hierarchy;
+};
+
 /* Where the mark is hidden there are no names, and a merge all the same. */
-static struct verdict read_list(int dir_fd, enum extension_class class, struct listing *names)
+static struct verdict read_list(int dir_fd, enum extension_class class, char *list)
 {
-	char *list = malloc(MERGED_LIST_MAX + 1);
 	char path[PATH_SIZE];
 	FD_CLEANUP int fd = -1;
 	struct text text;
-	struct verdict v;
 	ssize_t size;
 
-	if (list == NULL)
-		return verdict_errno(REASON_SYSTEM_MEMORY, ENOMEM);
 	text_init(&text, path, sizeof(path));
 	text_str(&text, class_traits(class)->mark);
 	text_char(&text, '/');
@@ -59,27 +67,43 @@ static struct verdict read_list(int dir_fd, enum extension_class class, struct l
 	size = fd < 0 ? -1 : fd_read_whole(fd, list, MERGED_LIST_MAX);
 	if (fd < 0 && errno == ENOENT)
 		size = 0;
-	if (size < 0) {
-		v = unreadable();
-	} else {
-		list[size] = '\0';
-		v = take_names(list, names);
-	}
-	free(list);
-	return v;
+	list[size > 0 ? size : 0] = '\0';
+	return size < 0 ? unreadable() : verdict(REASON_ACCEPTED);
 }
 
 /* The merge gives the directory the time at which it was made. */
-static struct verdict read_merged(int root_fd, enum hierarchy hierarchy, struct merged *found)
+static struct verdict read_hierarchy(const void *ctx, void *answer)
 {
-	FD_CLEANUP int dir_fd = content_open_directory(root_fd, hierarchy_name(hierarchy));
+	const struct reading_place *place = ctx;
+	struct reading *reading = answer;
+	FD_CLEANUP int dir_fd = content_open_directory(place->root_fd,
+						       hierarchy_name(place->hierarchy));
 	struct stat st;
 
 	if (dir_fd < 0 || fstat(dir_fd, &st) < 0)
 		return unreadable();
-	found->is_merged = true;
-	found->since = st.st_mtime < 0 ? 0 : (uint64_t)st.st_mtime;
-	return read_list(dir_fd, hierarchy_class(hierarchy), &found->names);
+	reading->since = st.st_mtime < 0 ? 0 : (uint64_t)st.st_mtime;
+	return read_list(dir_fd, hierarchy_class(place->hierarchy), reading->list);
+}
+
+/* By a worker, for the list is looked for in all of the images, too. */
+static struct verdict read_merged(int root_fd, enum hierarchy hierarchy, struct merged *found)
+{
+	const struct reading_place place = { .root_fd = root_fd, .hierarchy = hierarchy };
+	struct reading *reading = malloc(sizeof(*reading));
+	struct verdict v;
+
+	if (reading == NULL)
+		return verdict_errno(REASON_SYSTEM_MEMORY, ENOMEM);
+	v = worker_do(read_hierarchy, &place, reading, sizeof(*reading));
+	if (is_accepted(v)) {
+		found->is_merged = true;
+		found->since = reading->since;
+		reading->list[MERGED_LIST_MAX] = '\0';
+		v = take_names(reading->list, &found->names);
+	}
+	free(reading);
+	return v;
 }
 
 struct verdict merged_read(int root_fd, enum hierarchy hierarchy, const uint8_t *token,
@@ -114,21 +138,37 @@ bool merged_has(const struct merged *merged, const char *name)
 	return false;
 }
 
-bool merged_wants_reload(int root_fd, uint32_t classes)
-{
-	bool wants = false;
+struct reload_question {
+	int root_fd;
+	uint32_t classes;
+};
 
-	for (unsigned i = 0; i < HIERARCHIES && !wants; i++) {
+static struct verdict ask_for_reload(const void *ctx, void *answer)
+{
+	const struct reload_question *question = ctx;
+	const int root_fd = question->root_fd;
+	bool *wants = answer;
+
+	for (unsigned i = 0; i < HIERARCHIES && !*wants; i++) {
 		const enum hierarchy hierarchy = (enum hierarchy)i;
 		struct merged merged;
 
-		if ((classes & 1u << hierarchy_class(hierarchy)) == 0 ||
+		if ((question->classes & 1u << hierarchy_class(hierarchy)) == 0 ||
 		    !is_accepted(merged_read(root_fd, hierarchy, NULL, &merged)))
 			continue;
-		for (size_t k = 0; k < merged.names.count && !wants; k++)
-			wants = content_wants_reload(root_fd, hierarchy_class(hierarchy),
-						     merged.names.names[k]);
+		for (size_t k = 0; k < merged.names.count && !*wants; k++)
+			*wants = content_wants_reload(root_fd, hierarchy_class(hierarchy),
+						      merged.names.names[k]);
 		merged_free(&merged);
 	}
-	return wants;
+	return verdict(REASON_ACCEPTED);
+}
+
+/* The files lie in the images; what does not answer may want it. */
+bool merged_wants_reload(int root_fd, uint32_t classes)
+{
+	const struct reload_question question = { .root_fd = root_fd, .classes = classes };
+	bool wants = false;
+
+	return !is_accepted(worker_do(ask_for_reload, &question, &wants, sizeof(wants))) || wants;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is merged on a root at this moment, by vext or by systemd, as the merged hierarchies themselves say. */
+/*
+ * What is merged on a root at this moment, by vext or by systemd, as the merged hierarchies
+ * themselves say.
+ */
 #ifndef VEXT_SYS_MERGED_H
 #define VEXT_SYS_MERGED_H
 
@@ -17,8 +20,9 @@ struct merged {
 };
 
 /*
- * Looks at one hierarchy of the root. system.read where that can't be read, system.memory. `merged` is written on
- * success only, and then freed by the caller with merged_free(). `token` as overlay_owner() has it.
+ * Looks at one hierarchy of the root. system.read where that can't be read or does not answer,
+ * system.memory, system.worker. `merged` is written on success only, and then freed by the caller
+ * with merged_free(). `token` as overlay_owner() has it.
  */
 struct verdict merged_read(int root_fd, enum hierarchy hierarchy, const uint8_t *token,
 			   struct merged *merged);
@@ -26,7 +30,10 @@ void merged_free(struct merged *merged);
 
 bool merged_has(const struct merged *merged, const char *name);
 
-/* Does anything that is merged on the root, in one of the classes (bits of enum extension_class), want systemd to read its units anew? */
+/*
+ * Does anything that is merged on the root, in one of the classes (bits of enum extension_class),
+ * want systemd to read its units anew?
+ */
 bool merged_wants_reload(int root_fd, uint32_t classes);
 
 #endif

@@ -17,6 +17,7 @@
 #include "sys/shared.h"
 #include "sys/submounts.h"
 #include "sys/syscalls.h"
+#include "sys/worker.h"
 
 #define OPTIONS_SIZE 4096u /* the kernel reads one page, with NUL */
 #define PATH_SIZE OVERLAY_PLACE_SIZE
@@ -490,24 +491,50 @@ static struct verdict check_no_overlay(int dir_fd)
 	return verdict(REASON_ACCEPTED);
 }
 
-/* Does the file in the directory of marks have this text, and no more? Accepted if so. */
+/* What a file in the directory of marks has. */
+struct mark {
+	size_t size;
+	char text[OWN_SIZE];
+};
+
+struct mark_place {
+	int dir_fd;
+	const char *path;
+};
+
+static struct verdict read_mark(const void *ctx, void *answer)
+{
+	const struct mark_place *place = ctx;
+	struct mark *mark = answer;
+	FD_CLEANUP int fd = sys_openat2(place->dir_fd, place->path,
+					O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC,
+					RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	const ssize_t size = fd < 0 ? -1 : read(fd, mark->text, sizeof(mark->text));
+
+	if (size < 0)
+		return absent_or_unreadable();
+	mark->size = (size_t)size;
+	return verdict(REASON_ACCEPTED);
+}
+
+/*
+ * Does the file in the directory of marks have this text, and no more? Accepted if so. Whoever
+ * looks for it asks the disks of all images in the overlay.
+ */
 static struct verdict has_marked(int dir_fd, enum hierarchy hierarchy, const char *file,
 				 const char *text, bool *has)
 {
-	FD_CLEANUP int fd = -1;
 	char path[PATH_SIZE];
-	char found[OWN_SIZE];
-	ssize_t size;
+	const struct mark_place place = { .dir_fd = dir_fd, .path = path };
+	struct mark mark;
+	struct verdict v;
 
 	*has = false;
 	put_marked(path, hierarchy, file);
-	fd = sys_openat2(dir_fd, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC,
-			 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-	size = fd < 0 ? -1 : read(fd, found, sizeof(found));
-	if (size < 0)
-		return absent_or_unreadable();
-	*has = (size_t)size == strlen(text) && memcmp(found, text, strlen(text)) == 0;
-	return verdict(REASON_ACCEPTED);
+	v = worker_do(read_mark, &place, &mark, sizeof(mark));
+	*has = is_accepted(v) && mark.size == strlen(text) &&
+	       memcmp(mark.text, text, strlen(text)) == 0;
+	return v;
 }
 
 /* As systemd-sysext: the file names the device that it is on. Anything else is a copy of such files. */
@@ -557,19 +584,25 @@ static struct verdict check_not_named(int dir_fd, enum hierarchy hierarchy)
 	return v;
 }
 
-/* Who can write the root can write such a file, but hardly mount something. */
+/*
+ * Who can write the root can write such a file, but hardly mount something. A name asks no disk, so
+ * it comes first.
+ */
 struct verdict overlay_absent(int root_fd, enum hierarchy hierarchy)
 {
 	FD_CLEANUP int dir_fd = content_open_directory(root_fd, hierarchy_name(hierarchy));
-	struct verdict v;
+	struct verdict v, marked;
 
 	if (dir_fd < 0)
 		return absent_or_unreadable();
 	v = check_no_overlay(dir_fd);
 	if (v.reason != REASON_MERGE_PRESENT)
 		return v;
-	v = check_no_mark(dir_fd, hierarchy);
-	return is_accepted(v) ? check_not_named(dir_fd, hierarchy) : v;
+	v = check_not_named(dir_fd, hierarchy);
+	if (v.reason == REASON_MERGE_PRESENT)
+		return v;
+	marked = check_no_mark(dir_fd, hierarchy);
+	return is_accepted(marked) ? v : marked;
 }
 
 struct verdict overlay_owner(int root_fd, enum hierarchy hierarchy, const uint8_t *token,
@@ -613,16 +646,12 @@ void overlay_detach(int overlay_fd)
 }
 
 /* With `whole`, a copy of all that was there, everything is as before if something can't be put back. */
-static struct verdict remove_top(int root_fd, enum hierarchy hierarchy, struct submounts *submounts)
+static struct verdict take_off(int root_fd, enum hierarchy hierarchy, int over, int whole,
+			       struct submounts *submounts)
 {
-	FD_CLEANUP int over = content_open_directory(root_fd, hierarchy_name(hierarchy));
-	FD_CLEANUP int whole = over < 0 ? -1 : sys_clone_mounts(over, "");
 	FD_CLEANUP int below = -1;
-	struct verdict v;
+	struct verdict v = submounts_take(over, submounts);
 
-	if (whole < 0)
-		return verdict_errno(REASON_MERGE_DETACH, errno);
-	v = submounts_take(over, submounts);
 	if (!is_accepted(v))
 		return v;
 	if (mounts_detach(over) < 0)
@@ -634,8 +663,29 @@ static struct verdict remove_top(int root_fd, enum hierarchy hierarchy, struct s
 	return v;
 }
 
+/* The last one who has it waits for the disks of the images: that is the keeper. */
+static struct verdict remove_top(int root_fd, enum hierarchy hierarchy, struct submounts *submounts,
+				 pid_t *left)
+{
+	FD_CLEANUP int over = content_open_directory(root_fd, hierarchy_name(hierarchy));
+	FD_CLEANUP int whole = over < 0 ? -1 : sys_clone_mounts(over, "");
+	struct worker keeper;
+	struct worker_holds holds;
+	struct verdict v;
+
+	if (whole < 0)
+		return verdict_errno(REASON_MERGE_DETACH, errno);
+	worker_keep(&keeper);
+	v = take_off(root_fd, hierarchy, over, whole, submounts);
+	fd_close(&over);
+	fd_close(&whole);
+	if (!worker_end(&keeper, &holds))
+		*left = holds.process;
+	return v;
+}
+
 struct verdict overlay_remove(int root_fd, enum hierarchy hierarchy, bool *removed,
-			      char in_the_way[MOUNTINFO_PATH_MAX])
+			      char in_the_way[MOUNTINFO_PATH_MAX], pid_t *left)
 {
 	struct verdict v = overlay_absent(root_fd, hierarchy);
 
@@ -643,7 +693,7 @@ struct verdict overlay_remove(int root_fd, enum hierarchy hierarchy, bool *remov
 	for (unsigned i = 0; i < STACKED_MAX && v.reason == REASON_MERGE_PRESENT; i++) {
 		struct submounts submounts = { .in_the_way = in_the_way };
 
-		v = remove_top(root_fd, hierarchy, &submounts);
+		v = remove_top(root_fd, hierarchy, &submounts, left);
 		submounts_free(&submounts);
 		if (!is_accepted(v))
 			return v;

@@ -12,6 +12,8 @@
 #ifndef VEXT_SYS_OVERLAY_H
 #define VEXT_SYS_OVERLAY_H
 
+#include <sys/types.h>
+
 #include "core/merges.h"
 #include "core/mountinfo.h"
 #include "core/plan.h"
@@ -80,7 +82,7 @@ void overlay_drop(enum hierarchy hierarchy, unsigned round);
 /*
  * Is something merged there already, by vext or systemd? merge.present if an overlay is mounted there that is marked
  * as such, or named so in mountinfo; a mark alone, which any image and whoever writes the disk could have left, says nothing.
- * system.read if it cannot be looked at.
+ * system.read if it cannot be looked at, or does not answer.
  */
 struct verdict overlay_absent(int root_fd, enum hierarchy hierarchy);
 
@@ -104,10 +106,12 @@ bool overlay_is_ephemeral(int root_fd, enum hierarchy hierarchy);
  * Takes what is merged there off again, by whomever, and whatever lies merged below that: then `*removed` is
  * true, and the devices of the images go with their last user. What was mounted below it since is mounted below
  * the root's own directory then; if that can't be, merge.mounted: it is all as it was, and `in_the_way` becomes what
- * is mounted, as /proc/self/mountinfo has it. merge.detach where the rest is not possible; system.read as above.
+ * is mounted, as /proc/self/mountinfo has it. merge.detach where the rest is not possible;
+ * system.read as above. `*left` is written when a process is left behind, since the disk of an
+ * image does not answer.
  */
 struct verdict overlay_remove(int root_fd, enum hierarchy hierarchy, bool *removed,
-			      char in_the_way[MOUNTINFO_PATH_MAX]);
+			      char in_the_way[MOUNTINFO_PATH_MAX], pid_t *left);
 
 /* Puts the overlay over the root's hierarchy: from here on everybody sees it. merge.attach. */
 struct verdict overlay_attach(int overlay_fd, int root_fd, enum hierarchy hierarchy);

@@ -24,9 +24,14 @@ static inline int sys_ioctl(int fd, unsigned long request, void *argument)
 
 /*
  * Tried again where anything on the system was renamed or mounted while ".." was followed inside a root (EAGAIN,
- * openat2(2)), or a signal came.
+ * openat2(2)), or a signal came. A mount namespace that is copied or goes, as with each service
+ * that has its own, does that for as many mounts as it has, in a row: so there are pauses, and at
+ * most a second of them.
  */
 int sys_openat2(int dir_fd, const char *path, int flags, uint64_t resolve);
+
+/* Before another try of a call, the first being 0: sleeps 1, 2, 4 … 64 ms, and then 64 ms each. */
+void sys_pause_before(unsigned attempt);
 
 static inline int sys_fsopen(const char *type)
 {
@@ -80,7 +85,11 @@ struct sys_statx {
 	uint64_t attributes;
 	uint32_t others[10];
 	uint64_t attributes_mask; /* those that the file system and the kernel can tell of */
-	uint64_t more[24];
+	uint64_t times[8];
+	uint32_t special[2];
+	uint32_t major, minor; /* of the file system's device */
+	uint64_t mount;	       /* the id in mountinfo, since Linux 5.8 */
+	uint64_t more[13];
 };
 
 _Static_assert(sizeof(struct sys_statx) == 256, "as large as the kernel's");
@@ -91,6 +100,18 @@ _Static_assert(sizeof(struct sys_statx) == 256, "as large as the kernel's");
 static inline int sys_statx(int fd, struct sys_statx *found)
 {
 	return (int)syscall(SYS_statx, fd, "", AT_EMPTY_PATH, 0, found);
+}
+
+#define SYS_STATX_MNT_ID 0x1000u /* STATX_MNT_ID */
+#define SYS_AT_DONT_SYNC 0x4000	 /* AT_STATX_DONT_SYNC */
+
+/*
+ * Device and mount of what `path` below `dir_fd` leads to, as the file system knows it without
+ * asking a server.
+ */
+static inline int sys_statx_at(int dir_fd, const char *path, struct sys_statx *found)
+{
+	return (int)syscall(SYS_statx, dir_fd, path, SYS_AT_DONT_SYNC, SYS_STATX_MNT_ID, found);
 }
 
 static inline int sys_umount(const char *target, int flags)

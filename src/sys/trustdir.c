@@ -13,7 +13,9 @@
 #include "core/text.h"
 #include "sys/dm.h"
 #include "sys/fd.h"
+#include "sys/listing.h"
 #include "sys/syscalls.h"
+#include "sys/worker.h"
 
 #ifndef EROFS_SUPER_MAGIC_V1
 #define EROFS_SUPER_MAGIC_V1 0xe0f5e1e2
@@ -25,6 +27,14 @@
 #define IN_ROOT (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 #define IN_MOUNT (RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS)
 
+/* A directory that was listed. */
+struct place {
+	int base_fd;	  /* the root, or its /usr; -1: none */
+	const char *path; /* below that */
+	uint64_t resolve;
+	struct listing listing;
+};
+
 /* ---- listing and reading ------------------------------------------------------------------- */
 
 static bool counts(const char *name)
@@ -33,42 +43,24 @@ static bool counts(const char *name)
 	return true;
 }
 
-/* Takes over `base_fd`. */
-static struct verdict list_below(int base_fd, const char *path, uint64_t resolve,
-				 struct trustdir *dir)
+static struct verdict list_place(struct place *place, size_t *left_out)
 {
-	FD_CLEANUP int fd = -1;
+	FD_CLEANUP int fd = place->base_fd < 0 ? -1 :
+						 sys_openat2(place->base_fd, place->path,
+							     DIRECTORY_FLAGS, place->resolve);
 
-	*dir = (struct trustdir){ .base_fd = base_fd, .path = path, .resolve = resolve };
-	fd = base_fd < 0 ? -1 : sys_openat2(base_fd, path, DIRECTORY_FLAGS, resolve);
 	if (fd < 0 && errno == ENOENT)
 		return verdict(REASON_ACCEPTED);
 	if (fd < 0)
 		return verdict_errno(REASON_SYSTEM_READ, errno);
-	return listing_read(fd, TRUSTDIR_NAMES_MAX, counts, &dir->listing, &dir->left_out);
-}
-
-struct verdict trustdir_open(int root_fd, const char *path, struct trustdir *dir)
-{
-	return list_below(fcntl(root_fd, F_DUPFD_CLOEXEC, 0), path, IN_ROOT, dir);
-}
-
-struct verdict trustdir_open_usr(int root_fd, const char *path, struct trustdir *dir)
-{
-	return list_below(sys_openat2(root_fd, "usr", DIRECTORY_FLAGS, IN_ROOT), path, IN_MOUNT,
-			  dir);
-}
-
-void trustdir_close(struct trustdir *dir)
-{
-	fd_close(&dir->base_fd);
-	listing_free(&dir->listing);
+	return listing_read(fd, TRUSTDIR_NAMES_MAX, counts, &place->listing, left_out);
 }
 
 /* First without opening the object itself, which might be a device or a FIFO. */
-static struct verdict check_type(const struct trustdir *dir, const char *path)
+static struct verdict check_type(const struct place *place, const char *path)
 {
-	FD_CLEANUP int handle = sys_openat2(dir->base_fd, path, O_PATH | O_CLOEXEC, dir->resolve);
+	FD_CLEANUP int handle = sys_openat2(place->base_fd, path, O_PATH | O_CLOEXEC,
+					    place->resolve);
 	struct stat st;
 
 	if (handle < 0 || fstat(handle, &st) < 0)
@@ -78,8 +70,8 @@ static struct verdict check_type(const struct trustdir *dir, const char *path)
 	return verdict(REASON_ACCEPTED);
 }
 
-struct verdict trustdir_read(const struct trustdir *dir, const char *name,
-			     uint8_t bytes[TRUSTDIR_FILE_MAX], size_t *size)
+static struct verdict read_file(const struct place *place, const char *name, uint8_t *bytes,
+				size_t room, uint32_t *size)
 {
 	FD_CLEANUP int fd = -1;
 	char path[PATH_SIZE];
@@ -88,22 +80,22 @@ struct verdict trustdir_read(const struct trustdir *dir, const char *name,
 	ssize_t got;
 
 	text_init(&text, path, sizeof(path));
-	text_str(&text, dir->path);
+	text_str(&text, place->path);
 	text_char(&text, '/');
 	text_str(&text, name);
 	if (!text_ok(&text))
 		return verdict(REASON_ANCHOR_FILE);
-	v = check_type(dir, path);
+	v = check_type(place, path);
 	if (!is_accepted(v))
 		return v;
-	fd = sys_openat2(dir->base_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-			 dir->resolve);
+	fd = sys_openat2(place->base_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+			 place->resolve);
 	if (fd < 0)
 		return verdict_errno(REASON_ANCHOR_FILE, errno);
-	got = fd_read_whole(fd, bytes, TRUSTDIR_FILE_MAX);
+	got = fd_read_whole(fd, bytes, room);
 	if (got < 0)
 		return verdict_errno(REASON_SYSTEM_READ, errno);
-	*size = (size_t)got;
+	*size = (uint32_t)got;
 	return verdict(REASON_ACCEPTED);
 }
 
@@ -198,14 +190,14 @@ static bool find_device(int fd, struct table_device *number)
 	}
 }
 
-struct verdict trustdir_check_verity(const struct trustdir *dir)
+static struct verdict check_verity(int usr_fd)
 {
 	struct table_device number;
 	char line[TABLE_LINE_MAX];
 	struct verdict v;
 
 	errno = 0;
-	if (!find_device(dir->base_fd, &number))
+	if (!find_device(usr_fd, &number))
 		return verdict_errno(REASON_ANCHOR_UNVERIFIED, errno);
 	v = dm_verity_read(number, line);
 	if (!is_accepted(v))
@@ -213,4 +205,124 @@ struct verdict trustdir_check_verity(const struct trustdir *dir)
 	if (!table_is_strict(line))
 		return verdict(REASON_ANCHOR_UNVERIFIED);
 	return verdict(REASON_ACCEPTED);
+}
+
+/* ---- the worker ---------------------------------------------------------------------------- */
+
+struct order {
+	int root_fd;
+	const char *path;
+	bool is_usr;
+	struct trustdir *dir;
+};
+
+static void take_file(const struct place *place, const char *name, struct trustdir *dir)
+{
+	const size_t left = sizeof(dir->bytes) - dir->used;
+	struct trustdir_file *file = &dir->files[dir->count];
+	struct text text;
+
+	if (left < TRUSTDIR_FILE_MAX) {
+		dir->left_out++;
+		return;
+	}
+	text_init(&text, file->name, sizeof(file->name));
+	text_str(&text, name);
+	file->at = dir->used;
+	file->verdict = read_file(place, name, dir->bytes + file->at, TRUSTDIR_FILE_MAX,
+				  &file->size);
+	dir->used += file->size;
+	dir->count++;
+	worker_tick();
+}
+
+static void load(void *ctx, int channel)
+{
+	const struct order *order = ctx;
+	struct place place = { .base_fd = order->root_fd, .path = order->path, .resolve = IN_ROOT };
+	struct verdict v;
+
+	if (order->is_usr) {
+		place.base_fd = sys_openat2(order->root_fd, "usr", DIRECTORY_FLAGS, IN_ROOT);
+		place.resolve = IN_MOUNT;
+		order->dir->verified = check_verity(place.base_fd);
+	}
+	v = list_place(&place, &order->dir->left_out);
+	for (size_t i = 0; i < place.listing.count && is_accepted(v); i++)
+		take_file(&place, place.listing.names[i], order->dir);
+	order->dir->opened = v;
+	(void)worker_say(channel, -1);
+}
+
+/* ---- the parent ---------------------------------------------------------------------------- */
+
+/* What it has read when it gets stuck is not all, and so it is nothing. */
+static struct verdict load_by_worker(struct order *order)
+{
+	struct worker worker;
+	struct worker_holds holds;
+	enum worker_state state;
+	struct verdict v = worker_start(&worker, load, order, &order->root_fd, 1);
+
+	if (!is_accepted(v))
+		return v;
+	state = worker_wait(&worker);
+	(void)worker_end(&worker, &holds);
+	if (state == WORKER_HEARD)
+		return order->dir->opened;
+	return verdict(state == WORKER_STUCK ? REASON_IMAGE_UNRESPONSIVE : REASON_SYSTEM_WORKER);
+}
+
+/* The worker's word, which has to stay within its bounds whatever it says. */
+static bool is_bounded(struct trustdir *dir)
+{
+	for (size_t i = 0; i < TRUSTDIR_NAMES_MAX; i++)
+		dir->files[i].name[sizeof(dir->files[i].name) - 1] = '\0';
+	return dir->count <= TRUSTDIR_NAMES_MAX;
+}
+
+struct trustdir *trustdir_load(int root_fd, const char *path, bool is_usr)
+{
+	struct trustdir *dir = worker_memory(sizeof(*dir));
+	struct order order = { .root_fd = root_fd, .path = path, .is_usr = is_usr, .dir = dir };
+
+	if (dir == NULL)
+		return NULL;
+	dir->opened = load_by_worker(&order);
+	if (is_accepted(dir->opened) && !is_bounded(dir))
+		dir->opened = verdict(REASON_SYSTEM_WORKER);
+	if (!is_accepted(dir->opened))
+		dir->count = 0;
+	return dir;
+}
+
+void trustdir_free(struct trustdir *dir)
+{
+	worker_memory_free(dir, sizeof(*dir));
+}
+
+static struct verdict copy_file(const struct trustdir *dir, const struct trustdir_file *file,
+				uint8_t bytes[TRUSTDIR_FILE_MAX], size_t *size)
+{
+	const uint32_t at = file->at, count = file->size;
+
+	if (count > TRUSTDIR_FILE_MAX || at > sizeof(dir->bytes) || count > sizeof(dir->bytes) - at)
+		return verdict(REASON_SYSTEM_WORKER);
+	memcpy(bytes, dir->bytes + at, count);
+	*size = count;
+	return verdict(REASON_ACCEPTED);
+}
+
+struct verdict trustdir_read(const struct trustdir *dir, const char *name,
+			     uint8_t bytes[TRUSTDIR_FILE_MAX], size_t *size)
+{
+	for (uint32_t i = 0; i < dir->count; i++) {
+		const struct trustdir_file *file = &dir->files[i];
+
+		if (strcmp(file->name, name) != 0)
+			continue;
+		return is_accepted(file->verdict) ? copy_file(dir, file, bytes, size) :
+						    file->verdict;
+	}
+	return verdict_errno(REASON_ANCHOR_FILE, ENOENT);
 }

@@ -31,13 +31,14 @@ static int tear_down(void **state)
 }
 
 static char detail_bytes[320]; /* of the last check */
+static char name_found[VEXT_NAME_MAX + 1];
 
 static enum reason check(const struct tree *tree, bool has[HIERARCHIES])
 {
 	struct text detail;
 
 	text_init(&detail, detail_bytes, sizeof(detail_bytes));
-	return content_check(tree->fd, CLASS_SYSEXT, "a", &host, has, &detail).reason;
+	return content_check(tree->fd, CLASS_SYSEXT, "a", &host, has, name_found, &detail).reason;
 }
 
 static enum reason check_confext(const struct tree *tree)
@@ -47,7 +48,7 @@ static enum reason check_confext(const struct tree *tree)
 	struct verdict v;
 
 	text_init(&detail, detail_bytes, sizeof(detail_bytes));
-	v = content_check(tree->fd, CLASS_CONFEXT, "a", &host, has, &detail);
+	v = content_check(tree->fd, CLASS_CONFEXT, "a", &host, has, name_found, &detail);
 
 	if (is_accepted(v))
 		assert_true(!has[HIERARCHY_USR] && !has[HIERARCHY_OPT] && has[HIERARCHY_ETC]);
@@ -233,12 +234,44 @@ static void takes_a_release_that_is_not_strict(void **state)
 	assert_int_equal(refusal(tree), REASON_RELEASE_MISSING);
 	set_attribute(tree, other, "user.extension-release.strict", "False");
 	assert_int_equal(check(tree, has), REASON_ACCEPTED);
+	assert_string_equal(name_found, "other");
 	tree_text(tree, second, "ID=_any\n");
 	assert_int_equal(check(tree, has), REASON_ACCEPTED);
 	set_attribute(tree, second, "user.extension-release.strict", "0");
 	assert_int_equal(refusal(tree), REASON_RELEASE_AMBIGUOUS);
 	tree_text(tree, RELEASE, "ID=other\n"); /* the name's own goes first */
 	assert_int_equal(refusal(tree), REASON_RELEASE_ID);
+	tree_text(tree, RELEASE, "ID=_any\n");
+	assert_int_equal(check(tree, has), REASON_ACCEPTED);
+	assert_string_equal(name_found, "a");
+}
+
+/* By which it could be required, or allowed. */
+static void wants_a_name_of_a_release_that_is_not_strict(void **state)
+{
+	static const char directory[] = "usr/lib/extension-release.d";
+	const struct tree *tree = *state;
+	char path[128], longest[VEXT_NAME_MAX + 2];
+	const char *const names[] = { "", ".a", "a b", longest };
+	bool has[HIERARCHIES];
+
+	if (!has_attributes(tree))
+		skip();
+	memset(longest, 'n', sizeof(longest));
+	longest[VEXT_NAME_MAX + 1] = '\0';
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/extension-release.%s", directory, names[i]);
+		tree_text(tree, path, "ID=_any\n");
+		set_attribute(tree, path, "user.extension-release.strict", "0");
+		assert_int_equal(refusal(tree), REASON_RELEASE_MISSING);
+		assert_int_equal(unlinkat(tree->fd, path, 0), 0);
+	}
+	longest[VEXT_NAME_MAX] = '\0';
+	snprintf(path, sizeof(path), "%s/extension-release.%s", directory, longest);
+	tree_text(tree, path, "ID=_any\n");
+	set_attribute(tree, path, "user.extension-release.strict", "0");
+	assert_int_equal(check(tree, has), REASON_ACCEPTED);
+	assert_string_equal(name_found, longest);
 }
 
 /* Of several renamed extensions one is enough; the file of the name goes first. */
@@ -379,6 +412,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(finds_who_wants_a_reload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(takes_a_release_that_is_not_strict, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(wants_a_name_of_a_release_that_is_not_strict,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refuses_hierarchies_that_are_none, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(knows_confexts, set_up, tear_down),

@@ -17,7 +17,7 @@
 #include "sys/syscalls.h"
 
 #define LINK "/dev/mapper/vext-test"
-#define ASIDE "/dev/mapper/.vext-7"
+#define ASIDE "/dev/mapper/.vext-vext-test"
 
 static const struct dm_device device = { .control = -1, .fd = -1, .number = { 253, 7 } };
 static bool is_root, has_udev;

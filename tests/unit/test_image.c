@@ -161,22 +161,21 @@ static void knows_where_links_led(void **state)
 {
 	struct tree *tree = *state;
 	struct image image = IMAGE_NONE;
-	char path[ORIGIN_PATH_MAX];
 
 	tree_link(tree, "chain.raw", "absolute.raw");
 	tree_link(tree, "absolute.raw", "/images/../images/good.raw");
 	assert_int_equal(open_in(tree, "chain.raw", &image).reason, REASON_ACCEPTED);
-	image_path_in_root(&image, tree->fd, path);
-	assert_string_equal(path, "/images/good.raw");
+	image_path_in_root(&image, tree->fd);
+	assert_string_equal(image.path, "/images/good.raw");
 	image_close(&image);
 	/* Not in the root, and a name that is not plain. */
 	tree_file(tree, "images/\"good.raw", sector, sizeof(sector));
 	tree_link(tree, "quote.raw", "/images/\"good.raw");
 	assert_int_equal(open_in(tree, "quote.raw", &image).reason, REASON_ACCEPTED);
-	image_path_in_root(&image, tree->fd, path);
-	assert_string_equal(path, "");
-	image_path_in_root(&image, image.fd, path);
-	assert_string_equal(path, "");
+	image_path_in_root(&image, tree->fd);
+	assert_string_equal(image.path, "");
+	image_path_in_root(&image, image.fd);
+	assert_string_equal(image.path, "");
 	image_close(&image);
 }
 

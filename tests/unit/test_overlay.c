@@ -36,6 +36,7 @@ static const char origin[] = "{\"mutable\":{\"mode\":\"no\"},\"extensions\":{"
 
 static const uint8_t own_token[MERGES_TOKEN_SIZE] = { 1, 2, 3 };
 static char in_the_way[MOUNTINFO_PATH_MAX];
+static pid_t left;
 
 struct scene {
 	struct tree *root;
@@ -352,7 +353,7 @@ static void knows_a_merge_whose_mark_is_hidden(void **state)
 	assert_int_equal(sys_mount("sysext", path, "overlay", MS_RDONLY, options), 0);
 	assert_int_equal(owner_of_usr(scene, own_token), OVERLAY_OTHER);
 	assert_int_equal(
-		overlay_remove(scene->root->fd, HIERARCHY_USR, &removed, in_the_way).reason,
+		overlay_remove(scene->root->fd, HIERARCHY_USR, &removed, in_the_way, &left).reason,
 		REASON_ACCEPTED);
 	assert_true(removed);
 	assert_int_equal(owner_of_usr(scene, own_token), OVERLAY_NOBODY);
@@ -374,11 +375,11 @@ static void appears_and_disappears_whole(void **state)
 	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason,
 			 REASON_MERGE_PRESENT);
 	assert_int_equal(
-		overlay_remove(scene->root->fd, HIERARCHY_USR, &removed, in_the_way).reason,
+		overlay_remove(scene->root->fd, HIERARCHY_USR, &removed, in_the_way, &left).reason,
 		REASON_ACCEPTED);
 	assert_true(removed);
 	assert_int_equal(
-		overlay_remove(scene->root->fd, HIERARCHY_USR, &removed, in_the_way).reason,
+		overlay_remove(scene->root->fd, HIERARCHY_USR, &removed, in_the_way, &left).reason,
 		REASON_ACCEPTED);
 	assert_false(removed);
 	assert_int_equal(overlay_absent(scene->root->fd, HIERARCHY_USR).reason, REASON_ACCEPTED);
@@ -464,7 +465,7 @@ static void assert_stays(const struct scene *scene, int error, bool any_removed)
 {
 	bool removed = !any_removed;
 	const struct verdict v = overlay_remove(scene->root->fd, HIERARCHY_USR, &removed,
-						in_the_way);
+						in_the_way, &left);
 
 	assert_int_equal(v.reason, REASON_MERGE_DETACH);
 	assert_int_equal(v.sys_errno, error);
@@ -500,7 +501,8 @@ static void stays_for_want_of_privileges(void **state)
 
 		/* A process that changes who it is may no longer read its own /proc/self/fd. */
 		if (setresuid(65534, 65534, 65534) == 0 && prctl(PR_SET_DUMPABLE, 1) == 0)
-			v = overlay_remove(scene->root->fd, HIERARCHY_USR, &removed, in_the_way);
+			v = overlay_remove(scene->root->fd, HIERARCHY_USR, &removed, in_the_way,
+					   &left);
 		_exit(v.reason == REASON_MERGE_DETACH && v.sys_errno == EPERM && !removed ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -563,7 +565,7 @@ static unsigned count_mounts(void)
 static struct verdict take_off(const struct scene *scene, bool *removed)
 {
 	in_the_way[0] = '\0';
-	return overlay_remove(scene->root->fd, HIERARCHY_USR, removed, in_the_way);
+	return overlay_remove(scene->root->fd, HIERARCHY_USR, removed, in_the_way, &left);
 }
 
 static void assert_in_the_way(const struct scene *scene, int error, const char *below)
