@@ -142,21 +142,29 @@ static struct verdict read_reply(int fd, uint8_t *reply, size_t size, uint64_t d
 	}
 }
 
-/* A child that closed its pipe may still not have ended: wait on its pidfd, then end it. */
-static bool wait_exit(pid_t pid, uint64_t deadline, int *status)
+/*
+ * A child that closed its pipe may still not have ended: wait on its pidfd, then end it. One that
+ * sleeps in the kernel, waiting for the disk, ends when it wakes up; it is not waited for.
+ */
+static struct verdict wait_exit(pid_t pid, uint64_t deadline, int *status)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	bool in_time = pidfd >= 0 && wait_readable(pidfd, deadline);
+	const int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	bool ended = pidfd >= 0 && wait_readable(pidfd, deadline);
 	int tries = 0;
+	pid_t got;
 
+	if (!ended) {
+		kill(pid, SIGKILL);
+		ended = pidfd < 0 || wait_readable(pidfd, now_ms() + JAIL_FAREWELL_MS);
+	}
 	if (pidfd >= 0)
 		close(pidfd);
-	if (!in_time)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, status, 0) < 0)
-		if (errno != EINTR || ++tries == VEXT_TRIES_MAX)
-			return false;
-	return true;
+	do
+		got = waitpid(pid, status, ended ? 0 : WNOHANG);
+	while (got < 0 && errno == EINTR && ++tries < VEXT_TRIES_MAX);
+	if (got < 0)
+		return verdict_errno(REASON_SYSTEM_JAIL, errno);
+	return verdict(got == pid ? REASON_ACCEPTED : REASON_SYSTEM_JAIL_TIME);
 }
 
 /* A child whose pipe was closed early dies of that, which is then not the news. */
@@ -175,12 +183,15 @@ static struct verdict judge_exit(int status, struct verdict reply)
 static struct verdict supervise(pid_t pid, int fd, const struct jail_job *job, void *reply)
 {
 	uint64_t deadline = now_ms() + job->wall_ms;
-	struct verdict v = read_reply(fd, reply, job->reply_size, deadline);
+	struct verdict v = read_reply(fd, reply, job->reply_size, deadline), ended;
 	int status;
 
 	close(fd); /* whoever still writes dies of it */
-	if (!wait_exit(pid, deadline, &status))
-		return verdict_errno(REASON_SYSTEM_JAIL, errno);
+	ended = wait_exit(pid, deadline, &status);
+	if (!is_accepted(ended))
+		return ended;
+	if (job->process != NULL)
+		*job->process = 0;
 	return judge_exit(status, v);
 }
 
@@ -197,6 +208,8 @@ struct verdict jail_run(int fd, const struct jail_job *job, void *reply)
 		child(fd, ends[1], job, reply);
 	error = errno;
 	close(ends[1]);
+	if (pid > 0 && job->process != NULL)
+		*job->process = pid;
 	if (pid > 0)
 		return supervise(pid, ends[0], job, reply);
 	close(ends[0]);

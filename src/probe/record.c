@@ -76,10 +76,12 @@ void record_image(const struct record *record, size_t i, struct record_image *im
 	yyjson_val *entry = image_at(record, i);
 	yyjson_val *signer = yyjson_obj_get(entry, "signer");
 	yyjson_val *took = yyjson_obj_get(entry, "microsecondsOf");
+	yyjson_val *left = yyjson_obj_get(entry, "left");
 
 	*image = (struct record_image){
 		.image = text_of(entry, "image"),
 		.name = text_of(entry, "name"),
+		.release_name = text_of(entry, "releaseName"),
 		.class = text_of(entry, "class"),
 		.verdict = text_of(entry, "verdict"),
 		.reason = text_of(entry, "reason"),
@@ -95,6 +97,9 @@ void record_image(const struct record *record, size_t i, struct record_image *im
 		.mount = number_of(took, "mount"),
 		.notes = yyjson_arr_size(yyjson_obj_get(entry, "notes")),
 		.notes_left_out = number_of(entry, "notesLeftOut"),
+		.left_process = number_of(left, "process"),
+		.left_step = text_of(left, "step"),
+		.left_device = text_of(left, "device"),
 	};
 }
 

@@ -18,6 +18,7 @@ struct record {
 struct record_image {
 	const char *image;
 	const char *name;
+	const char *release_name; /* where it is another one */
 	const char *class;
 	const char *verdict;
 	const char *reason;
@@ -31,6 +32,9 @@ struct record_image {
 	uint64_t judge, attach, mount; /* microseconds */
 	size_t notes;		       /* how many, see record_note() */
 	uint64_t notes_left_out;       /* and how many more there were */
+	uint64_t left_process;	       /* that waits for the disk; 0: none */
+	const char *left_step;	       /* in which it got stuck */
+	const char *left_device;       /* that it keeps */
 };
 
 /* One note of an image; texts as above, of which `hides` is NULL for the root's file, too. */

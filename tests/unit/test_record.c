@@ -26,7 +26,7 @@ static void reads_an_image(void **state)
 		"\"microsecondsOfMerge\":5,\"more\":[],\"images\":[{},{\"image\":\"/a.raw\","
 		"\"name\":\"a\",\"verdict\":\"accepted\",\"reason\":\"accepted\",\"detail\":\"d\","
 		"\"rootHash\":\"00\",\"signer\":{\"fingerprint\":\"ff\",\"subject\":\"CN=x\","
-		"\"source\":\"baked\"},\"class\":\"sysext\",\"step\":\"check-content\","
+		"\"source\":\"baked\"},\"class\":\"sysext\",\"releaseName\":\"r\",\"step\":\"check-content\","
 		"\"kernelChecked\":true,\"notes\":[{\"kind\":\"below-mount\",\"path\":\"/usr/local\","
 		"\"hides\":null},{\"kind\":\"hidden-file\",\"path\":\"/usr/a\",\"hides\":\"b\"}],"
 		"\"notesLeftOut\":3,\"microsecondsOf\":{\"judge\":1,\"attach\":2,\"mount\":3},"
@@ -50,6 +50,7 @@ static void reads_an_image(void **state)
 	record_image(&record, 1, &image);
 	assert_string_equal(image.name, "a");
 	assert_string_equal(image.class, "sysext");
+	assert_string_equal(image.release_name, "r");
 	assert_string_equal(image.subject, "CN=x");
 	assert_string_equal(image.source, "baked");
 	assert_true(image.has_steps && image.kernel_checked);
