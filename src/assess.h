@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From an open image to its verdict: probe, then judge. What verify, inspect and boot have in common. */
+/*
+ * From what a worker has read of an image to its verdict. What verify, inspect and boot have in
+ * common.
+ */
 #ifndef VEXT_ASSESS_H
 #define VEXT_ASSESS_H
 
 #include "crypto/anchors.h"
 #include "crypto/judge.h"
+#include "reading.h"
 #include "sys/image.h"
 #include "vext.h"
 
@@ -19,12 +23,12 @@ struct assessment {
 };
 
 /*
- * `claim` is room for what the image says of itself, and holds that afterwards: also while `reader` reads the image for
- * the check of its blocks.
+ * `reader` is one of `reading`, or around one. `claim` is written as far as its stage says.
+ * `started`, of now_microseconds(), is when the worker was.
  */
-void assess(const struct image *image, const struct reader *reader, const struct anchors *anchors,
-	    const struct demands *demands, enum judge_depth depth, struct claim *claim,
-	    struct assessment *assessment);
+void assess(const struct image *image, const struct reading *reading, const struct reader *reader,
+	    const struct anchors *anchors, const struct demands *demands, enum judge_depth depth,
+	    uint64_t started, struct claim *claim, struct assessment *assessment);
 
 /* Microseconds of CLOCK_BOOTTIME. */
 uint64_t now_microseconds(void);

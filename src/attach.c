@@ -9,9 +9,11 @@
 #include "configuration.h"
 #include "core/name.h"
 #include "judging.h"
+#include "lock.h"
 #include "log.h"
-#include "sys/dm.h"
+#include "sys/dm_found.h"
 #include "sys/execute.h"
+#include "sys/worker.h"
 #include "trust.h"
 
 struct attaching {
@@ -52,17 +54,28 @@ static void make_device(struct subject *subject, const struct config *config,
 	const struct merge_options options = {
 		.kernel_signature = config->kernel_signature,
 		.corruption = config->corruption,
-		.stays = true,
 	};
 	struct merge_item item = { .trusted = subject->assessment.trusted,
 				   .image = &subject->image };
 	struct report *report = &subject->report;
 
-	report->verdict = execute_attach(&item, &options, device);
+	report->verdict = execute_attach(&item, &options);
+	memcpy(device, item.device, sizeof(item.device));
 	report->step = step_name(item.step);
 	report->kernel_checked = item.kernel_checked;
+	if (item.left.holds.process != 0) {
+		subject->left = item.left;
+		report->left = &subject->left;
+	}
 	report->took.attach = item.attach_microseconds;
 	report->device = device[0] ? device : NULL;
+}
+
+static struct verdict check_class(const struct config *config, const struct image *image)
+{
+	return config_has_class(config, image->class) ?
+		       config_check(config, image->class, image->name) :
+		       verdict(REASON_POLICY_CLASS);
 }
 
 static enum exit_status attach(struct attaching *attaching, const char *path)
@@ -76,11 +89,10 @@ static enum exit_status attach(struct attaching *attaching, const char *path)
 	if (is_accepted(report->verdict)) {
 		subject.image.class = class_of(&subject.image, path);
 		report->class = subject.image.class;
-		if (config_has_class(config, report->class))
-			make_device(&subject, config, device);
-		else
-			report->verdict = verdict(REASON_POLICY_CLASS);
+		report->verdict = check_class(config, &subject.image);
 	}
+	if (is_accepted(report->verdict))
+		make_device(&subject, config, device);
 	tell(attaching, report, device);
 	subject_close(&subject);
 	return report_status(report->verdict);
@@ -135,8 +147,11 @@ enum exit_status command_attach(int argc, char **argv)
 
 	attaching.root = "/";
 	judging->depth = JUDGE_FIRST_BLOCK;
+	judging->keeps_image = true;
 	if (!parse_options(argc, argv, &attaching, &json))
 		return usage_error(argv[0]);
+	if (!lock_take(LOCK_STOPS))
+		return EXIT_SYSTEM;
 	anchors_init(&judging->anchors);
 	configuration_load(&judging->config);
 	if (report_status(trust_load_baked(&judging->anchors)) != EXIT_SYSTEM &&
@@ -149,44 +164,82 @@ enum exit_status command_attach(int argc, char **argv)
 
 /* ---- detach, close ------------------------------------------------------------------------- */
 
-/* Not so one of veritysetup, though its UUID may be of the same form. */
-static bool is_attached_name(const char *name)
-{
-	for (unsigned i = 0; i < CLASSES; i++) {
-		const char *device = class_traits((enum extension_class)i)->device;
-
-		if (strncmp(name, device, strlen(device)) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool is_opened_name(const char *name)
 {
 	return strcmp(name, "usr") == 0 || strcmp(name, "root") == 0;
 }
 
+static struct verdict remove_now(const void *ctx, void *answer)
+{
+	(void)answer;
+	return dm_verity_detach(ctx);
+}
+
+/* By a worker: the kernel waits for what the device was asked to read ahead. */
+static struct verdict remove_device(const char *name)
+{
+	char none; /* it answers nothing */
+
+	return worker_do(remove_now, name, &none, sizeof(none));
+}
+
 /* Of a device that open made, by its name. */
 static struct verdict close_opened(const char *name)
 {
-	return is_opened_name(name) ? dm_verity_detach(name) : verdict(REASON_KERNEL_NOT_ATTACHED);
+	return is_opened_name(name) ? remove_device(name) : verdict(REASON_KERNEL_NOT_ATTACHED);
 }
 
-/* By the name of the extension, of whatever class, or by that of the device. */
+/* The devices of one extension. */
+struct search {
+	const char *name;
+	size_t count;
+	char device[TABLE_NAME_MAX]; /* of the last one */
+};
+
+/* One that is merged, or was, and lives on until its last user goes, is not attached. */
+static void take_note(void *ctx, const struct dm_found *found)
+{
+	struct search *search = ctx;
+
+	if (found->goes || !table_is_name_of(found->name, search->name))
+		return;
+	memcpy(search->device, found->name, sizeof(search->device));
+	search->count++;
+}
+
+static void name_them(void *ctx, const struct dm_found *found)
+{
+	const struct search *search = ctx;
+
+	if (!found->goes && table_is_name_of(found->name, search->name))
+		log_line(LOG_LEVEL_ERROR, "%s: attached as %s", search->name, found->name);
+}
+
+static struct verdict detach_extension(const char *name)
+{
+	struct search search = { .name = name };
+	struct verdict v = dm_each(take_note, &search);
+
+	if (!is_accepted(v))
+		return v;
+	if (search.count == 0)
+		return close_opened(name);
+	if (search.count == 1)
+		return remove_device(search.device);
+	(void)dm_each(name_them, &search);
+	return verdict(REASON_KERNEL_ATTACHED_OFTEN);
+}
+
+/* By the name of the device, or by that of the extension, of whatever class. */
 static struct verdict detach(const char *name)
 {
-	char device[TABLE_NAME_MAX];
 	struct verdict v = verdict(REASON_KERNEL_NOT_ATTACHED);
 
-	if (!is_accepted(name_check(name)))
-		return verdict(REASON_IMAGE_NAME);
-	for (unsigned i = 0; i < CLASSES && v.reason == REASON_KERNEL_NOT_ATTACHED; i++) {
-		table_name((enum extension_class)i, name, device);
-		v = dm_verity_detach(device);
-	}
-	if (v.reason == REASON_KERNEL_NOT_ATTACHED && is_attached_name(name))
-		v = dm_verity_detach(name);
-	return v.reason == REASON_KERNEL_NOT_ATTACHED ? close_opened(name) : v;
+	if (table_is_name_of(name, NULL))
+		v = remove_device(name);
+	if (v.reason != REASON_KERNEL_NOT_ATTACHED)
+		return v;
+	return is_accepted(name_check(name)) ? detach_extension(name) : v;
 }
 
 static enum exit_status remove_each(int argc, char **argv,
@@ -197,6 +250,8 @@ static enum exit_status remove_each(int argc, char **argv,
 
 	if (getopt_long(argc, argv, "", none, NULL) != -1 || optind >= argc)
 		return usage_error(argv[0]);
+	if (!lock_take(LOCK_STOPS))
+		return EXIT_SYSTEM;
 	for (int i = optind; i < argc; i++) {
 		const struct verdict v = remove_it(argv[i]);
 

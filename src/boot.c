@@ -53,7 +53,8 @@ static enum exit_status settle_and_merge(struct merging *merging, bool dry_run)
 					 &merging->foreigns);
 	if (merging->foreigns.stops)
 		return report_worse(status, EXIT_REFUSED);
-	if (!dry_run && merging->is_the_systems && own->is_there) /* this is not the first run */
+	if (!dry_run && own->is_there &&
+	    merging->foreigns.refused == 0) /* this is not the first run */
 		status = report_worse(status, due_find(merging));
 	return report_worse(status, merging->config.classes == 0 ? EXIT_GOOD :
 								   merging_run(merging, dry_run));
@@ -70,7 +71,7 @@ static enum exit_status boot_for_real(struct merging *merging)
 	enum exit_status status = report_any_trouble(REQUIRED_MARK,
 						     required_begin(&merging->config));
 
-	if (!lock_take())
+	if (!lock_take(LOCK_GOES_ON))
 		return EXIT_SYSTEM;
 	status = report_worse(status, report_any_trouble(STATUS_MERGED, own_load(&merging->own)));
 	status = report_worse(status, boot_as_configured(merging, false));

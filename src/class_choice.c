@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "sys/worker.h"
 
 #define PROGRAM_SIZE 32u
 
@@ -45,6 +46,7 @@ static enum exit_status become_systemds(const char *class, const char *verb)
 	char program[PROGRAM_SIZE];
 
 	snprintf(program, sizeof(program), "systemd-%s", class);
+	worker_may_wait();
 	execlp(program, program, verb, (char *)NULL);
 	log_line(LOG_LEVEL_ERROR, "%s: %s", program, strerror(errno));
 	return EXIT_SYSTEM;

@@ -10,7 +10,20 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "reading.h"
 #include "trust.h"
+
+#define READERS 4u /* workers at a time that read images: what a small machine has processors for */
+
+static size_t room_for(const struct extensions *extensions)
+{
+	return extensions->discovery.count > 0 ? extensions->discovery.count : 1;
+}
+
+static size_t items_size(const struct extensions *extensions)
+{
+	return room_for(extensions) * sizeof(*extensions->items);
+}
 
 void extensions_init(struct extensions *extensions)
 {
@@ -24,7 +37,7 @@ void extensions_close(struct extensions *extensions)
 {
 	free(extensions->assessments);
 	free(extensions->images);
-	free(extensions->items);
+	worker_memory_free(extensions->items, items_size(extensions));
 	discovery_free(&extensions->discovery);
 	anchors_free(&extensions->anchors);
 	if (extensions->root_fd >= 0)
@@ -37,11 +50,11 @@ void extensions_close(struct extensions *extensions)
 
 static bool allocate(struct extensions *extensions)
 {
-	size_t count = extensions->discovery.count ? extensions->discovery.count : 1;
+	const size_t count = room_for(extensions);
 
 	extensions->assessments = calloc(count, sizeof(*extensions->assessments));
 	extensions->images = calloc(count, sizeof(*extensions->images));
-	extensions->items = calloc(count, sizeof(*extensions->items));
+	extensions->items = worker_memory(count * sizeof(*extensions->items));
 	return extensions->assessments && extensions->images && extensions->items;
 }
 
@@ -56,6 +69,10 @@ static enum exit_status tell_discovery(const struct discovery *d)
 			 reason_sentence(REASON_SYSTEM_LIMIT));
 		status = EXIT_SYSTEM;
 	}
+	if (d->left > 0)
+		log_line(LOG_LEVEL_WARNING,
+			 "%s: process %ld still waits for it, and is left behind", d->trouble_at,
+			 (long)d->left);
 	if (d->versioned_at != NULL)
 		log_line(
 			LOG_LEVEL_WARNING,
@@ -78,7 +95,7 @@ static void tell_killed(const struct config *config)
 }
 
 /* Those for which there is no room are forgotten, so that nothing is said of them. */
-static enum exit_status find_images(struct extensions *extensions, const struct config *config)
+enum exit_status extensions_list(struct extensions *extensions, const struct config *config)
 {
 	const struct discover_roots roots = { .root = extensions->root_fd,
 					      .initrd = extensions->initrd_fd };
@@ -89,10 +106,12 @@ static enum exit_status find_images(struct extensions *extensions, const struct 
 		paths[i] = config->path[i];
 	v = discover(&roots, paths, config->paths, config_live_classes(config),
 		     &extensions->discovery);
-	if (is_accepted(v) && allocate(extensions))
+	if (is_accepted(v) && !allocate(extensions))
+		v = verdict(REASON_SYSTEM_MEMORY);
+	if (is_accepted(v))
 		return tell_discovery(&extensions->discovery);
 	discovery_free(&extensions->discovery);
-	return report_trouble("extensions", verdict(REASON_SYSTEM_MEMORY));
+	return report_trouble("extensions", v);
 }
 
 /* One for each image that is a candidate: more than a process gets unasked. Where it can't have them, images say so. */
@@ -129,47 +148,175 @@ static struct demands demands_on(const struct config *config, const struct candi
 					       config->demands;
 }
 
-static void judge_one(struct extensions *extensions, const struct config *config, uint32_t blocked,
-		      size_t i)
+/* The images that are being read, each by a worker. */
+struct gathering {
+	struct extensions *extensions;
+	const struct config *config;
+	uint32_t blocked;
+	struct reading **readings; /* by the index of the candidate, while there is one */
+	uint64_t *started;	   /* likewise, microseconds */
+};
+
+static bool start_reading(void *ctx, size_t i, struct worker *worker)
+{
+	struct gathering *gathering = ctx;
+	struct extensions *extensions = gathering->extensions;
+	const struct candidate *candidate = &extensions->discovery.candidates[i];
+	char path[DISCOVER_PATH_MAX];
+	struct reading_order order = { .root_fd = candidate_is_extra(candidate) ?
+							  extensions->initrd_fd :
+							  extensions->root_fd,
+				       .path = path,
+				       .name = candidate->name };
+	struct verdict *v = &extensions->items[i].verdict;
+
+	if (candidate->state != CANDIDATE_FOUND)
+		return false;
+	candidate_path(candidate, path);
+	order.reading = worker_memory(sizeof(*order.reading));
+	gathering->readings[i] = order.reading;
+	gathering->started[i] = now_microseconds();
+	*v = order.reading != NULL ? reading_start(worker, &order) : verdict(REASON_SYSTEM_MEMORY);
+	if (!is_accepted(*v)) {
+		worker_memory_free(order.reading, sizeof(*order.reading));
+		gathering->readings[i] = NULL;
+	}
+	return is_accepted(*v);
+}
+
+static void judge_one(const struct gathering *gathering, size_t i)
 {
 	static struct claim claim;
-	struct candidate *candidate = &extensions->discovery.candidates[i];
+	struct extensions *extensions = gathering->extensions;
+	const struct candidate *candidate = &extensions->discovery.candidates[i];
 	struct assessment *assessment = &extensions->assessments[i];
 	struct merge_item *item = &extensions->items[i];
-	const struct demands demands = demands_on(config, candidate);
-	const struct reader reader = image_reader(&candidate->image);
+	const struct demands demands = demands_on(gathering->config, candidate);
+	struct reading_source source = { .reading = gathering->readings[i], .claim = &claim };
+	const struct reader reader = reading_reader(&source);
 
-	extensions->images[i].name = candidate->name;
-	extensions->images[i].class = candidate->class;
-	extensions->images[i].is_required = config_requires(config, candidate->name);
-	item->image = &candidate->image;
-	item->verdict = candidate->verdict;
-	if (candidate->state == CANDIDATE_OPENED)
-		item->verdict = config_check(config, candidate->name);
-	if (is_accepted(item->verdict) && (blocked & 1u << candidate->class) != 0)
+	item->verdict = config_check(gathering->config, candidate->class, candidate->name);
+	if (is_accepted(item->verdict) && (gathering->blocked & 1u << candidate->class) != 0)
 		item->verdict = verdict(REASON_MERGE_FOREIGN);
 	if (!is_accepted(item->verdict))
 		return;
-	assess(&candidate->image, &reader, &extensions->anchors, &demands, JUDGE_FIRST_BLOCK,
-	       &claim, assessment);
+	assess(&candidate->image, source.reading, &reader, &extensions->anchors, &demands,
+	       JUDGE_FIRST_BLOCK, gathering->started[i], &claim, assessment);
 	item->verdict = assessment->verdict;
 	item->trusted = assessment->trusted;
 	if (item->trusted)
 		extensions->images[i].facts = trusted_facts(item->trusted);
 }
 
+static void refuse(struct extensions *extensions, size_t i, enum reason reason)
+{
+	extensions->items[i].verdict = verdict(reason);
+	extensions->items[i].trusted = NULL;
+	extensions->images[i].facts = NULL;
+}
+
+/* The image's descriptor waits in the channel for the worker that attaches it. */
+static void finish_reading(void *ctx, size_t i, struct worker *worker, enum worker_state state)
+{
+	struct gathering *gathering = ctx;
+	struct candidate *candidate = &gathering->extensions->discovery.candidates[i];
+	struct image *image = &candidate->image;
+	struct merge_item *item = &gathering->extensions->items[i];
+
+	if (candidate->state != CANDIDATE_FOUND)
+		return;
+	if (state == WORKER_HEARD)
+		item->verdict = reading_take(gathering->readings[i], image);
+	else
+		item->verdict = verdict(state == WORKER_STUCK ? REASON_IMAGE_UNRESPONSIVE :
+								REASON_SYSTEM_WORKER);
+	if (is_accepted(item->verdict))
+		judge_one(gathering, i);
+	if (is_accepted(item->verdict) && gathering->extensions->keeps_images) {
+		image->channel = worker_park(worker);
+		if (image->channel < 0)
+			refuse(gathering->extensions, i, REASON_SYSTEM_WORKER);
+	}
+	worker_memory_free(gathering->readings[i], sizeof(*gathering->readings[i]));
+	gathering->readings[i] = NULL;
+}
+
+static void leave_reading(void *ctx, size_t i, const struct worker_holds *holds)
+{
+	const struct gathering *gathering = ctx;
+
+	gathering->extensions->items[i].left =
+		(struct left){ .holds = *holds, .step = reading_step_name(holds->at) };
+}
+
+static void prepare_item(struct extensions *extensions, const struct config *config, size_t i)
+{
+	struct candidate *candidate = &extensions->discovery.candidates[i];
+
+	extensions->images[i].name = candidate->name;
+	extensions->images[i].class = candidate->class;
+	extensions->images[i].is_required = config_requires(config, candidate->class,
+							    candidate->name);
+	extensions->items[i].image = &candidate->image;
+	extensions->items[i].verdict = candidate->verdict;
+}
+
+static struct verdict judge_all(struct extensions *extensions, const struct config *config,
+				uint32_t blocked)
+{
+	const size_t count = extensions->discovery.count, room = count > 0 ? count : 1;
+	struct gathering gathering = { .extensions = extensions,
+				       .config = config,
+				       .blocked = blocked,
+				       .readings = calloc(room, sizeof(*gathering.readings)),
+				       .started = calloc(room, sizeof(*gathering.started)) };
+	const struct crew crew = { .start = start_reading,
+				   .finish = finish_reading,
+				   .leave = leave_reading,
+				   .ctx = &gathering,
+				   .at_a_time = READERS };
+	struct verdict v = verdict(REASON_SYSTEM_MEMORY);
+
+	for (size_t i = 0; i < count; i++)
+		prepare_item(extensions, config, i);
+	if (gathering.readings != NULL && gathering.started != NULL)
+		v = crew_run(&crew, count);
+	free(gathering.readings);
+	free(gathering.started);
+	return v;
+}
+
+void extensions_deny(struct extensions *extensions, struct verdict v)
+{
+	for (size_t i = 0; i < extensions->discovery.count; i++) {
+		struct merge_item *item = &extensions->items[i];
+
+		if (is_accepted(item->verdict) || item->verdict.reason == REASON_UNDECIDED)
+			item->verdict = v;
+	}
+}
+
 bool extensions_find(struct extensions *extensions, const struct config *config, uint32_t blocked,
 		     enum exit_status *status)
 {
+	struct verdict v;
+
 	*status = EXIT_SYSTEM;
 	if (report_status(trust_load_baked(&extensions->anchors)) == EXIT_SYSTEM)
 		return false;
 	trust_load_root(&extensions->anchors, extensions->root_fd, config->user_certificates);
 	tell_killed(config);
-	*status = find_images(extensions, config);
-	for (size_t i = 0; i < extensions->discovery.count; i++)
-		judge_one(extensions, config, blocked, i);
-	return true;
+	*status = extensions_list(extensions, config);
+	v = verdict(REASON_SYSTEM_MEMORY);
+	if (worker_memory_hide(extensions->items, items_size(extensions)))
+		v = judge_all(extensions, config, blocked);
+	if (!worker_memory_show(extensions->items, items_size(extensions)))
+		v = verdict(REASON_SYSTEM_MEMORY);
+	if (!is_accepted(v)) {
+		extensions_deny(extensions, v);
+		*status = report_trouble("extensions", v);
+	}
+	return is_accepted(v);
 }
 
 /* ---- telling ------------------------------------------------------------------------------- */
@@ -193,12 +340,14 @@ void extensions_report(const struct extensions *extensions, size_t i,
 		.name = candidate->name,
 		.class = candidate->class,
 		.verdict = item->verdict,
+		.release_name = item->release_name,
 		.detail = item->detail,
 		.notes = is_accepted(item->verdict) ? &item->notes : NULL,
 		.root_hash = assessment->has_root_hash ? assessment->root_hash : NULL,
 		.signer = facts ? report_signer(facts) : NULL,
 		.step = item->step ? step_name(item->step) : NULL,
 		.kernel_checked = item->kernel_checked,
+		.left = item->left.holds.process != 0 ? &item->left : NULL,
 		.took = { .judge = assessment->microseconds,
 			  .attach = item->attach_microseconds,
 			  .mount = item->mount_microseconds },

@@ -16,11 +16,12 @@
 struct extensions {
 	int root_fd;   /* -1: not open */
 	int initrd_fd; /* -1: vext runs in the root itself */
+	bool keeps_images; /* the descriptors of those that are accepted, for their devices to be made */
 	struct anchors anchors;
 	struct discovery discovery;
 	struct assessment *assessments;
 	struct plan_image *images;
-	struct merge_item *items;
+	struct merge_item *items; /* shared with workers */
 };
 
 /* Without any yet; extensions_close() is due. */
@@ -29,6 +30,15 @@ void extensions_close(struct extensions *extensions);
 
 /* Opens the root: false, and told, if that fails. */
 bool extensions_open(struct extensions *extensions, const char *root);
+
+/*
+ * Finds the images of the classes that are vext's and not killed, and judges none. That there was
+ * trouble is told, and returned.
+ */
+enum exit_status extensions_list(struct extensions *extensions, const struct config *config);
+
+/* None is accepted any more: what was to be done with all of them was not done, for this reason. */
+void extensions_deny(struct extensions *extensions, struct verdict v);
 
 /*
  * Loads the certificates of the open root, finds the images of the classes that are vext's and not killed (these are told), and

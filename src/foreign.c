@@ -46,16 +46,13 @@ static void tell(enum hierarchy hierarchy, const struct foreign *foreign)
  */
 static enum foreign_action take_off(int root_fd, enum hierarchy hierarchy)
 {
-	char in_the_way[MOUNTINFO_PATH_MAX] = "";
-	struct verdict v;
+	bool removed[HIERARCHIES];
 
 	if (!manager_is_in_initrd() && overlay_is_ephemeral(root_fd, hierarchy))
 		return FOREIGN_REFUSED;
-	v = unmerging_hierarchy(root_fd, hierarchy, in_the_way);
-	if (is_accepted(v))
-		return FOREIGN_REPLACED;
-	(void)unmerging_trouble(hierarchy, in_the_way, v);
-	return FOREIGN_REFUSED;
+	return unmerging_run(root_fd, 1u << hierarchy, NULL, NULL, removed) == EXIT_GOOD ?
+		       FOREIGN_REPLACED :
+		       FOREIGN_REFUSED;
 }
 
 /* Before it is taken off its names can be read; one that has no list of them is no less there. */

@@ -187,7 +187,7 @@ static void print_json(const struct subject *subject)
 
 	json_open(&json, NULL, '{');
 	json_u64(&json, "version", 1);
-	if (subject->image.fd >= 0)
+	if (subject->image.size > 0)
 		claim_json(subject, &json);
 	json_open(&json, "images", '[');
 	report_json(&subject->report, &json);
@@ -200,7 +200,7 @@ static void print_text(const struct subject *subject)
 {
 	char line[REPORT_LINE_MAX];
 
-	if (subject->image.fd >= 0)
+	if (subject->image.size > 0)
 		draw(subject);
 	report_line(&subject->report, line);
 	printf("verdict: %s\n", line);

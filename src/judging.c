@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "judging.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,7 +142,7 @@ static const char *directory_of(const char *path, char directory[SUBJECT_DIRECTO
 /* What the configuration says of all images and of their names goes before what is in this one. */
 static void deny(const struct config *config, const char *name, struct assessment *assessment)
 {
-	const struct verdict v = config_check(config, name);
+	const struct verdict v = config_check(config, CLASS_UNKNOWN, name);
 
 	if (is_accepted(v))
 		return;
@@ -184,23 +185,77 @@ static struct verdict read_and_show(void *ctx, uint64_t offset, void *buf, size_
 	return progress->reader.read(progress->reader.ctx, offset, buf, size);
 }
 
-static void assess_subject(struct subject *subject, struct judging *judging)
+static void judge_subject(struct subject *subject, struct judging *judging, struct worker *worker,
+			  struct reading *reading, uint64_t started)
 {
+	struct reading_source source = { .reading = reading,
+					 .worker = worker,
+					 .claim = &subject->claim };
 	struct progress progress = {
 		.subject = subject,
-		.reader = image_reader(&subject->image),
+		.reader = reading_reader(&source),
 		.next = now_microseconds() + PROGRESS_MICROSECONDS,
 	};
 	const struct reader showing = { .read = read_and_show, .ctx = &progress };
 	const bool shows = judging->depth == JUDGE_EVERY_BLOCK && isatty(STDERR_FILENO);
 
-	assess(&subject->image, shows ? &showing : &progress.reader, &judging->anchors,
-	       &judging->config.demands, judging->depth, &subject->claim, &subject->assessment);
+	assess(&subject->image, reading, shows ? &showing : &progress.reader, &judging->anchors,
+	       &judging->config.demands, judging->depth, started, &subject->claim,
+	       &subject->assessment);
 	if (progress.is_shown)
 		fputs("\r\033[K", stderr);
 }
 
 /* ---- one image ----------------------------------------------------------------------------- */
+
+static struct verdict take_subject(struct subject *subject, struct judging *judging,
+				   struct worker *worker, struct reading *reading)
+{
+	const uint64_t started = now_microseconds();
+	const enum worker_state state = worker_wait(worker);
+	struct verdict v;
+
+	if (state != WORKER_HEARD)
+		return verdict(state == WORKER_STUCK ? REASON_IMAGE_UNRESPONSIVE :
+						       REASON_SYSTEM_WORKER);
+	v = reading_take(reading, &subject->image);
+	if (!is_accepted(v))
+		return v;
+	judge_subject(subject, judging, judging->depth == JUDGE_EVERY_BLOCK ? worker : NULL,
+		      reading, started);
+	deny(&judging->config, subject->image.name, &subject->assessment);
+	if (is_accepted(subject->assessment.verdict) && judging->keeps_image) {
+		subject->image.channel = worker_park(worker);
+		if (subject->image.channel < 0)
+			return verdict(REASON_SYSTEM_WORKER);
+	}
+	return subject->assessment.verdict;
+}
+
+static struct verdict read_subject(struct subject *subject, struct judging *judging,
+				   const char *path)
+{
+	const struct reading_order order = { .root_fd = -1,
+					     .path = path,
+					     .name = subject->image.name,
+					     .stays = judging->depth == JUDGE_EVERY_BLOCK,
+					     .reading = worker_memory(sizeof(*order.reading)) };
+	struct worker worker;
+	struct verdict v;
+
+	if (order.reading == NULL)
+		return verdict_errno(REASON_SYSTEM_MEMORY, errno);
+	v = reading_start(&worker, &order);
+	if (is_accepted(v)) {
+		v = take_subject(subject, judging, &worker, order.reading);
+		if (!worker_end(&worker, &subject->left.holds))
+			subject->left.step = reading_step_name(subject->left.holds.at);
+		else
+			subject->left.holds.process = 0;
+	}
+	worker_memory_free(order.reading, sizeof(*order.reading));
+	return v;
+}
 
 void subject_open(struct subject *subject, struct judging *judging, const char *path)
 {
@@ -210,14 +265,14 @@ void subject_open(struct subject *subject, struct judging *judging, const char *
 	memset(subject, 0, sizeof(*subject));
 	subject->image = IMAGE_NONE;
 	*report = (struct report){ .image = path, .name = judging->name, .class = CLASS_UNKNOWN };
-	report->verdict = image_open_path(path, judging->name, &subject->image);
+	report->verdict = image_name(path, judging->name, subject->image.name);
 	if (!is_accepted(report->verdict))
 		return;
 	subject->image.directory = directory_of(path, subject->directory);
-	assess_subject(subject, judging);
-	report->name = subject->image.name;
-	deny(&judging->config, subject->image.name, assessment);
-	report->verdict = assessment->verdict;
+	report->verdict = read_subject(subject, judging, path);
+	if (subject->image.size > 0)
+		report->name = subject->image.name;
+	report->left = subject->left.holds.process != 0 ? &subject->left : NULL;
 	report->root_hash = assessment->has_root_hash ? assessment->root_hash : NULL;
 	report->took.judge = assessment->microseconds;
 	if (assessment->trusted)

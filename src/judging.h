@@ -15,16 +15,21 @@ struct judging {
 	const char *name; /* NULL: from the file's name */
 	const char *root; /* NULL, or the root whose certificates count too */
 	bool anchors_given;
+	bool keeps_image; /* its descriptor, where it is accepted, for its device to be made */
 	struct anchors anchors;
 	struct config config;
 };
 
-/* One image; about 60 KB. `claim` holds something as far as its stage says, if `image` is open. */
+/*
+ * One image; about 60 KB. `claim` holds something as far as its stage says, if `image` could be
+ * opened: then it has a size.
+ */
 struct subject {
 	char directory[SUBJECT_DIRECTORY_MAX];
 	struct image image;
 	struct claim claim;
 	struct assessment assessment;
+	struct left left;
 	struct report report;
 };
 

@@ -100,6 +100,18 @@ bool last_run_has_images(const struct last_run *run, uint32_t classes)
 	return false;
 }
 
+bool last_run_has_image(const struct last_run *run, const char *path)
+{
+	struct record_image image;
+
+	for (size_t i = 0; i < record_images(&run->record); i++) {
+		record_image(&run->record, i, &image);
+		if (image.image != NULL && strcmp(image.image, path) == 0)
+			return true;
+	}
+	return false;
+}
+
 void last_run_put_images(const struct last_run *run, uint32_t classes, struct json *json)
 {
 	const struct record_walker walker = put_into(json);
@@ -114,4 +126,18 @@ void last_run_put_foreign(const struct last_run *run, struct json *json)
 	const struct record_walker walker = put_into(json);
 
 	record_walk_foreign(&run->record, &walker);
+}
+
+const char *last_run_release_name(const struct last_run *run, enum extension_class class,
+				  const char *name)
+{
+	struct record_image image;
+
+	for (size_t i = 0; i < record_images(&run->record); i++) {
+		record_image(&run->record, i, &image);
+		if (image.release_name && is_of(run, i, 1u << class) && image.name &&
+		    strcmp(image.name, name) == 0)
+			return image.release_name;
+	}
+	return name;
 }

@@ -1,62 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vext merge, on a running system: the same as at boot, if nothing of it is merged yet. */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "class_choice.h"
 #include "commands.h"
 #include "due.h"
 #include "lock.h"
 #include "log.h"
 #include "merging.h"
+#include "options.h"
 #include "reload.h"
 #include "status.h"
 #include "sys/merged.h"
 
-struct options {
-	const char *root;
-	struct class_choice choice;
-	bool dry_run, json, no_reload;
-};
-
-static bool parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option long_options[] = {
-		{ "root", required_argument, NULL, 'r' },
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "no-reload", no_argument, NULL, 'l' },
-		CLASS_CHOICE_OPTIONS,
-		{ 0 },
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (option == 'r')
-			options->root = optarg;
-		else if (option == 'n')
-			options->dry_run = true;
-		else if (option == 'j')
-			options->json = true;
-		else if (option == 'l')
-			options->no_reload = true;
-		else if (!class_choice_take(&options->choice, option, optarg))
-			return false;
-	}
-	return optind == argc &&
-	       class_choice_fits(&options->choice,
-				 own_is_systems(options->root) && !options->dry_run);
-}
-
 static enum exit_status merge_classes(struct merging *merging)
 {
-	enum exit_status status = EXIT_GOOD;
+	enum exit_status status;
 
-	if (merging->config.classes == 0)
-		return EXIT_GOOD;
-	status = merging_run(merging, false);
-	status = report_worse(status, merging_leave(merging));
+	if (merging->config.classes == 0) {
+		status = merging_recall(merging);
+	} else {
+		status = merging_run(merging, false);
+		status = report_worse(status, merging_leave(merging));
+	}
 	return required_end(&merging->config, merging->missing, status);
 }
 
@@ -73,7 +39,7 @@ static bool may_change(struct merging *merging)
 {
 	struct verdict v;
 
-	if (!lock_take())
+	if (!lock_take(LOCK_STOPS))
 		return false;
 	v = own_load(&merging->own);
 	if (is_accepted(v) && merging->is_the_systems)
@@ -91,14 +57,14 @@ static enum exit_status merge_for_real(struct merging *merging)
 	merging->config.on_failure = ON_FAILURE_CONTINUE;
 	if (!may_change(merging)) {
 		due_leave(merging, 0);
-		return EXIT_SYSTEM;
+		return report_worse(EXIT_SYSTEM, merging_recall(merging));
 	}
 	status = is_accepted(merging->config.denied) ? EXIT_GOOD : EXIT_SYSTEM;
 	status = report_worse(status, due_find(merging));
 	return report_worse(status, merge_classes(merging));
 }
 
-static enum exit_status merge_root(struct merging *merging, const struct options *options)
+static enum exit_status merge_root(struct merging *merging, const struct change_options *options)
 {
 	struct json json = { .to = stdout };
 	enum exit_status status;
@@ -112,8 +78,7 @@ static enum exit_status merge_root(struct merging *merging, const struct options
 	}
 	status = merge_for_real(merging);
 	if (options->json) {
-		if (merging->config.classes == 0)
-			status = report_worse(status, merging_recall(merging));
+		worker_may_wait();
 		merging_describe(merging, &json);
 		putchar('\n');
 	}
@@ -123,11 +88,11 @@ static enum exit_status merge_root(struct merging *merging, const struct options
 enum exit_status command_merge(int argc, char **argv)
 {
 	static struct merging merging; /* as in boot.c */
-	struct options options = { .root = "/" };
+	struct change_options options = { .root = "/" };
 	enum exit_status status;
 	uint32_t all;
 
-	if (!parse_options(argc, argv, &options))
+	if (!change_options_parse(argc, argv, &options))
 		return usage_error(argv[0]);
 	merging_begin(&merging, options.root);
 	all = merging.config.classes;

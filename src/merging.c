@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "configuration.h"
+#include "former.h"
 #include "log.h"
 #include "status.h"
 #include "sys/merged.h"
@@ -146,12 +147,30 @@ static void tell_step(void *ctx, const struct step *step, struct verdict v, cons
 	log_line(step->op < STEP_OVERLAY ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "%s", line);
 }
 
+/*
+ * An image that was renamed must not escape what the configuration, or the scope of an anchor, says
+ * of its name.
+ */
+static struct verdict check_release_name(const void *ctx, const struct merge_item *item)
+{
+	const struct merging *merging = ctx;
+	const struct origin origin = { .name = item->release_name,
+				       .directory = item->image->directory };
+	struct verdict v = config_check(&merging->config, item->image->class, item->release_name);
+
+	if (is_accepted(v) && !trusted_admits(item->trusted, &origin))
+		v = verdict(REASON_SIGNATURE_SCOPE);
+	return v;
+}
+
 static struct verdict merge(struct merging *merging, bool dry_run)
 {
 	const struct merge_observer observer = { .step = tell_step, .ctx = merging };
 	const struct merge_options options = { .kernel_signature = merging->config.kernel_signature,
 					       .corruption = merging->config.corruption,
-					       .token = merging->own.record.token };
+					       .token = merging->own.record.token,
+					       .check_name = check_release_name,
+					       .ctx = merging };
 	struct verdict v = plan_make(merging->extensions.images,
 				     merging->extensions.discovery.count,
 				     merging->config.corruption, &merging->plan);
@@ -173,20 +192,27 @@ static void tell_sum(const struct merging *merging)
 enum exit_status merging_run(struct merging *merging, bool dry_run)
 {
 	enum exit_status status;
+	struct verdict v;
 
 	if (merging->config.off) {
 		log_line(LOG_LEVEL_INFO, "vext=off on the kernel command line: nothing is merged");
 		return EXIT_GOOD;
 	}
+	merging->extensions.keeps_images = !dry_run;
 	if (!extensions_find(&merging->extensions, &merging->config, merging->foreigns.refused,
 			     &status))
 		return status;
 	if (!dry_run && !merging->own.is_there)
 		status = report_worse(status,
 				      report_any_trouble(STATUS_MERGED, own_save(&merging->own)));
-	merging->merged = merge(merging, dry_run);
-	if (!is_accepted(merging->merged))
-		status = report_worse(status, report_trouble("merge", merging->merged));
+	v = merge(merging, dry_run);
+	if (merging->result.left.holds.process != 0)
+		log_line(LOG_LEVEL_WARNING, "merge: process %ld is left behind in step %s",
+			 (long)merging->result.left.holds.process, merging->result.left.step);
+	if (!is_accepted(v)) {
+		extensions_deny(&merging->extensions, v);
+		status = report_worse(status, report_trouble("merge", v));
+	}
 	status = report_worse(status, extensions_tell(&merging->extensions));
 	if (!dry_run)
 		tell_sum(merging);
@@ -195,43 +221,77 @@ enum exit_status merging_run(struct merging *merging, bool dry_run)
 
 /* ---- what is required ---------------------------------------------------------------------- */
 
-static struct verdict verdict_of(const struct merging *merging, size_t i)
+/*
+ * Why there is none of the class, if none was found: nobody has looked for what is switched off, or
+ * not vext's.
+ */
+static struct verdict why_absent(const struct merging *merging, enum extension_class class)
 {
-	const struct verdict v = merging->extensions.items[i].verdict;
+	const uint32_t bit = 1u << class;
 
-	return is_accepted(v) ? merging->merged : v;
+	if (merging->config.killed & bit)
+		return verdict(REASON_POLICY_OFF);
+	return verdict((merging->config.classes | merging->besides) & bit ? REASON_POLICY_REQUIRED :
+									    REASON_POLICY_CLASS);
 }
 
 /*
- * What became of an extension by this name. Of each class the first one is the one that counts; there may be a
- * sysext and a confext, and then both must be merged.
+ * What an image says of a required extension: accepted if it is merged and counts by that name, why
+ * not if that is the name of its file, or else nothing (UNDECIDED).
  */
-static struct verdict look_up(const struct merging *merging, const char *name)
+static struct verdict found_in(const struct merging *merging, size_t i,
+			       const struct config_name *name)
 {
-	/* Nobody has looked for what is switched off. */
-	const enum reason absent = merging->config.killed ? REASON_POLICY_OFF :
-							    REASON_POLICY_REQUIRED;
-	struct verdict found = verdict(absent);
+	const struct candidate *candidate = &merging->extensions.discovery.candidates[i];
+	const struct merge_item *item = &merging->extensions.items[i];
+	const struct verdict v = item->verdict;
+
+	if (candidate->class != name->class)
+		return verdict(REASON_UNDECIDED);
+	if (is_accepted(v) && strcmp(item->release_name, name->name) == 0)
+		return v;
+	if (strcmp(candidate->name, name->name) != 0)
+		return verdict(REASON_UNDECIDED);
+	return is_accepted(v) ? verdict(REASON_POLICY_RENAMED) : v;
+}
+
+/*
+ * What became of a required extension. Of the files of its name the first that is not passed over
+ * has the say, if none is it.
+ */
+static struct verdict look_up(const struct merging *merging, const struct config_name *name)
+{
+	struct verdict found = verdict(REASON_UNDECIDED);
 
 	if (merging->config.off)
 		return verdict(REASON_POLICY_OFF);
 	if (merging->foreigns.stops)
 		return verdict(REASON_MERGE_FOREIGN);
-	for (size_t i = 0; i < merging->extensions.discovery.count; i++) {
-		const bool counts = !extensions_is_passed_over(&merging->extensions, i);
+	for (size_t i = 0; i < merging->extensions.discovery.count && !is_accepted(found); i++) {
+		const struct verdict v = found_in(merging, i, name);
 
-		if (strcmp(merging->extensions.discovery.candidates[i].name, name) != 0)
-			continue;
-		if (counts || found.reason == absent)
-			found = verdict_of(merging, i);
-		if (counts && !is_accepted(found))
-			return found;
+		if (v.reason != REASON_UNDECIDED &&
+		    (found.reason == REASON_UNDECIDED ||
+		     !extensions_is_passed_over(&merging->extensions, i)))
+			found = v;
 	}
-	return found;
+	return found.reason == REASON_UNDECIDED ? why_absent(merging, name->class) : found;
+}
+
+/* Is it one of these, by the name by which it counts? */
+static bool is_among(const struct merging *merging, const struct merged *merged,
+		     const struct config_name *name)
+{
+	for (size_t i = 0; i < merged->names.count; i++)
+		if (strcmp(last_run_release_name(&merging->last_run, name->class,
+						 merged->names.names[i]),
+			   name->name) == 0)
+			return true;
+	return false;
 }
 
 /* It may be of a class that this run is not about. */
-static bool is_merged_besides(const struct merging *merging, const char *name)
+static bool is_merged_besides(const struct merging *merging, const struct config_name *name)
 {
 	bool has = false;
 
@@ -239,11 +299,12 @@ static bool is_merged_besides(const struct merging *merging, const char *name)
 		const enum hierarchy hierarchy = (enum hierarchy)i;
 		struct merged merged;
 
-		if ((merging->besides & 1u << hierarchy_class(hierarchy)) == 0 ||
+		if ((merging->besides & 1u << name->class) == 0 ||
+		    hierarchy_class(hierarchy) != name->class ||
 		    !is_accepted(merged_read(merging->extensions.root_fd, hierarchy,
 					     merging->own.record.token, &merged)))
 			continue;
-		has = merged.is_vexts && merged_has(&merged, name);
+		has = merged.is_vexts && is_among(merging, &merged, name);
 		merged_free(&merged);
 	}
 	return has;
@@ -259,7 +320,7 @@ static void look_for_required(struct merging *merging)
 	for (uint32_t i = 0; i < merging->config.required.count; i++) {
 		struct missing *missing = &merging->missing[i];
 
-		missing->name = merging->config.required.list[i];
+		missing->name = &merging->config.required.list[i];
 		missing->verdict = look_up(merging, missing->name);
 		if (is_not_there(missing->verdict) && is_merged_besides(merging, missing->name))
 			missing->verdict = verdict(REASON_ACCEPTED);
@@ -286,6 +347,7 @@ static bool is_as_before(const struct merging *merging, enum extension_class cla
 static enum exit_status record(struct merging *merging)
 {
 	struct own *own = &merging->own;
+	enum exit_status status;
 
 	for (unsigned i = 0; i < HIERARCHIES && merging->is_the_systems; i++) {
 		const enum extension_class class = hierarchy_class((enum hierarchy)i);
@@ -295,18 +357,30 @@ static enum exit_status record(struct merging *merging)
 	}
 	if (merging->is_the_systems)
 		own_bind(own);
-	return report_any_trouble(STATUS_MERGED, own_save(own));
+	status = report_any_trouble(STATUS_MERGED, own_save(own));
+	if (merging->result.merged > 0)
+		status = report_worse(status,
+				      report_any_trouble(STATUS_OVERLAYS,
+							 formers_note(&merging->extensions,
+								      merging->result.hierarchy)));
+	return status;
 }
 
-/* What the last run on the system's root says of other classes, and of what was found at boot, still holds. */
-static enum exit_status look_back(struct merging *merging)
+enum exit_status merging_recall(struct merging *merging)
 {
-	enum exit_status status = EXIT_GOOD;
+	const enum exit_status status = last_run_load(&merging->last_run);
+	const bool is_systems = record_is_systems(&merging->last_run.record);
+	const char *root = record_root(&merging->last_run.record);
 
-	if (merging->is_the_systems)
-		status = last_run_load(&merging->last_run);
-	if (!record_is_systems(&merging->last_run.record)) /* of another root */
-		last_run_free(&merging->last_run);
+	if (merging->config.classes == 0)
+		merging->keeps_status = merging->last_run.bytes != NULL &&
+					!foreigns_any(&merging->foreigns);
+	else
+		merging->keeps_status = is_systems && !merging->is_the_systems &&
+					!own_is_systems(merging->root);
+	if (is_systems ? !merging->is_the_systems :
+			 root == NULL || strcmp(root, merging->root) != 0)
+		last_run_free(&merging->last_run); /* it is of another root */
 	look_for_required(merging);
 	return status;
 }
@@ -323,15 +397,12 @@ enum exit_status merging_leave(struct merging *merging)
 {
 	enum exit_status status = record(merging);
 
-	status = report_worse(status, look_back(merging));
-	if (!has_news(merging))
+	status = report_worse(status, merging_recall(merging));
+	if (merging->keeps_status && merging->config.classes != 0)
+		log_line(LOG_LEVEL_INFO, STATUS_FILE " is about the system's root, and is kept");
+	if (merging->keeps_status || !has_news(merging))
 		return status;
 	return report_worse(status, report_any_trouble(STATUS_FILE, write_status(merging)));
-}
-
-enum exit_status merging_recall(struct merging *merging)
-{
-	return look_back(merging);
 }
 
 /* ---- the whole ----------------------------------------------------------------------------- */
@@ -340,7 +411,6 @@ void merging_begin(struct merging *merging, const char *root)
 {
 	merging->root = root;
 	merging->started = now_microseconds();
-	merging->merged = verdict(REASON_ACCEPTED);
 	extensions_init(&merging->extensions);
 	configuration_load(&merging->config);
 	log_line(LOG_LEVEL_INFO, "configuration: %s", describe_configuration(merging));

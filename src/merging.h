@@ -22,11 +22,11 @@ struct merging {
 	struct foreigns foreigns;
 	struct extensions extensions;
 	struct plan plan;
-	struct verdict merged; /* of the merge as a whole */
 	struct merge_result result;
 	struct missing missing[CONFIG_NAMES_MAX]; /* by the index of what is required */
 	struct last_run last_run;		  /* before this one, on the system's root */
-	uint64_t started;			  /* microseconds */
+	bool keeps_status; /* as it is: nothing was due, or it is of the system and this run is not */
+	uint64_t started; /* microseconds */
 };
 
 /* Loads the configuration and tells it. merging_end() is due. */
@@ -39,7 +39,10 @@ enum exit_status merging_run(struct merging *merging, bool dry_run);
 /* Leaves the record and status.json in /run/vext, and fills in `missing`. */
 enum exit_status merging_leave(struct merging *merging);
 
-/* For merging_describe() without a run, which is about no class: what the last one has left of the others, and `missing`. */
+/*
+ * Fills in `missing`, and what the last run on the system's root says of other classes and of what
+ * was found at boot, if it still holds: all that merging_describe() needs without a run.
+ */
 enum exit_status merging_recall(struct merging *merging);
 
 /* As doc/status.md has status.json. */

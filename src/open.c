@@ -17,6 +17,7 @@
 #include "core/piece.h"
 #include "core/table.h"
 #include "crypto/merkle.h"
+#include "lock.h"
 #include "log.h"
 #include "probe/probe.h"
 #include "sys/disk.h"
@@ -201,7 +202,7 @@ static struct dm_verity describe(struct opening *opening)
 		.uuid = opening->uuid,
 		.sectors = table_sectors(&opening->facts.verity),
 		.line = opening->line,
-		.stays = true,
+		.replaces = true,
 	};
 }
 
@@ -215,7 +216,7 @@ static struct verdict make_device(const struct dm_verity *verity)
 		return v;
 	v = dm_verity_check(&device, block);
 	if (is_accepted(v))
-		v = dm_link(verity->name, &device);
+		v = dm_keep(verity->name, &device);
 	if (is_accepted(v))
 		dm_release(&device);
 	else
@@ -244,6 +245,7 @@ static enum exit_status open_one(const struct open_request *request, uint32_t se
 {
 	static struct opening
 		opening; /* zeroed, not initialised: 50 KB that the file need not hold */
+	bool has_lock = true;
 	struct verdict v;
 
 	opening = (struct opening){
@@ -254,10 +256,15 @@ static enum exit_status open_one(const struct open_request *request, uint32_t se
 		v = find_tree(&opening);
 	if (is_accepted(v))
 		v = verify(&opening);
-	if (is_accepted(v))
+	/* Not before: nobody is to wait for the wait for a partition. */
+	if (is_accepted(v) && !options->dry_run)
+		has_lock = lock_take(LOCK_GOES_ON);
+	if (is_accepted(v) && has_lock)
 		v = make_or_print(&opening, options);
 	image_close(&opening.data.image);
 	image_close(&opening.tree.image);
+	if (!has_lock) /* that is told */
+		return EXIT_SYSTEM;
 	return is_accepted(v) ? EXIT_GOOD : tell(request->name, opening.place, v);
 }
 

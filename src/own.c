@@ -4,26 +4,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "configuration.h"
 #include "crypto/section.h"
 #include "report.h"
 #include "status.h"
+#include "sys/fresh.h"
 #include "sys/overlay.h"
 
-#ifndef GRND_INSECURE
-#define GRND_INSECURE 0x0004 /* Linux 5.6, include/uapi/linux/random.h */
-#endif
-
-/* It need not be a secret, but must not be known before the boot. Early in a boot anything better would wait. */
+/* It need not be a secret, but must not be known before the boot. */
 static struct verdict begin(struct merges *record)
 {
-	const ssize_t size = getrandom(record->token, sizeof(record->token), GRND_INSECURE);
-
-	if (size != (ssize_t)sizeof(record->token))
-		return verdict_errno(REASON_SYSTEM_RANDOM, size < 0 ? errno : EIO);
-	return verdict(REASON_ACCEPTED);
+	return fresh_bytes(record->token, sizeof(record->token));
 }
 
 bool own_is_systems(const char *root)

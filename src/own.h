@@ -3,7 +3,6 @@
 #ifndef VEXT_OWN_H
 #define VEXT_OWN_H
 
-#include "core/config.h"
 #include "core/merges.h"
 #include "vext.h"
 

@@ -88,9 +88,25 @@ static void describe_errno(struct verdict v, struct text *text)
 	}
 }
 
+/* Who is left behind, and ends when the disk answers or its server is gone. */
+static void describe_left(const struct report *report, struct text *text)
+{
+	if (report->left == NULL)
+		return;
+	text_str(text, "; process ");
+	text_u64(text, (uint64_t)report->left->holds.process);
+	text_str(text, " still waits for it");
+}
+
 static bool has_detail(const struct report *report)
 {
 	return !is_accepted(report->verdict) && report->detail && report->detail[0];
+}
+
+static bool is_renamed(const struct report *report)
+{
+	return is_accepted(report->verdict) && report->release_name && report->release_name[0] &&
+	       strcmp(report->release_name, subject(report)) != 0;
 }
 
 void report_line(const struct report *report, char line[REPORT_LINE_MAX])
@@ -105,6 +121,11 @@ void report_line(const struct report *report, char line[REPORT_LINE_MAX])
 		describe_signer(report, &text);
 		if (report->kernel_checked)
 			text_str(&text, ", checked by the kernel too");
+		if (is_renamed(report)) {
+			text_str(&text, ", counts as ");
+			text_str(&text, report->release_name);
+		}
+		describe_left(report, &text);
 		return;
 	}
 	text_str(&text, reason_name(report->verdict.reason));
@@ -115,6 +136,7 @@ void report_line(const struct report *report, char line[REPORT_LINE_MAX])
 		text_escaped(&text, report->detail, strlen(report->detail));
 	}
 	describe_errno(report->verdict, &text);
+	describe_left(report, &text);
 }
 
 static void begin_note(const struct report *report, char line[REPORT_LINE_MAX], struct text *text)
@@ -209,6 +231,33 @@ static void notes_json(const struct notes *notes, struct json *json)
 		json_u64(json, "notesLeftOut", notes->left_out);
 }
 
+static void loop_json(struct table_device loop, struct json *json)
+{
+	char name[sizeof("/dev/loop") + 20];
+	struct text text;
+
+	text_init(&text, name, sizeof(name));
+	text_str(&text, "/dev/loop");
+	text_u64(&text, loop.minor);
+	json_string(json, NULL, name);
+}
+
+static void left_json(const struct left *left, struct json *json)
+{
+	if (left == NULL)
+		return;
+	json_open(json, "left", '{');
+	json_u64(json, "process", (uint64_t)left->holds.process);
+	json_string(json, "step", left->step);
+	json_open(json, "loops", '[');
+	for (uint32_t i = 0; i < left->holds.loops && i < 2; i++)
+		loop_json(left->holds.loop[i], json);
+	json_close(json, ']');
+	if (left->holds.device[0] != '\0')
+		json_string(json, "device", left->holds.device);
+	json_close(json, '}');
+}
+
 void report_json(const struct report *report, struct json *json)
 {
 	const struct verdict v = report->verdict;
@@ -235,12 +284,15 @@ void report_json(const struct report *report, struct json *json)
 	signer_json(report->signer, json);
 	if (report->class < CLASSES)
 		json_string(json, "class", class_traits(report->class)->name);
+	if (is_renamed(report))
+		json_string(json, "releaseName", report->release_name);
 	if (report->device)
 		json_string(json, "device", report->device);
 	if (report->step) {
 		json_string(json, "step", report->step);
 		json_bool(json, "kernelChecked", report->kernel_checked);
 	}
+	left_json(report->left, json);
 	notes_json(report->notes, json);
 	took_json(report, json);
 	json_close(json, '}');

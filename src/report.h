@@ -7,6 +7,7 @@
 #include "core/note.h"
 #include "core/text.h"
 #include "json.h"
+#include "sys/worker.h"
 #include "vext.h"
 
 #define REPORT_LINE_MAX 1024u
@@ -25,6 +26,7 @@ struct report {
 	const char *name;	    /* NULL or "": the file name is no name */
 	enum extension_class class; /* CLASS_UNKNOWN: not told */
 	struct verdict verdict;
+	const char *release_name; /* NULL, "", or of a merged image the name by which it counts */
 	const char *detail; /* NULL, or where and what of a refusal; text of others, "": nothing */
 	const struct notes *notes;   /* NULL, or what is worth telling of a merged image */
 	const uint8_t *root_hash;    /* NULL: not known */
@@ -32,6 +34,7 @@ struct report {
 	const char *step;	     /* NULL, or the last step of merging tried */
 	const char *device;	     /* NULL, or the device that was attached and stays */
 	bool kernel_checked;	     /* the kernel has checked the signature as well */
+	const struct left *left;     /* NULL, or the worker that was left behind */
 	struct {
 		uint64_t judge, attach, mount;
 	} took; /* microseconds; 0: not measured */

@@ -11,6 +11,7 @@
 #include "status.h"
 #include "sys/manager.h"
 #include "sys/power.h"
+#include "sys/worker.h"
 
 #define COUNTDOWN 10u /* seconds, so that somebody can read why */
 
@@ -82,11 +83,16 @@ struct verdict required_begin(const struct config *config)
 
 static void tell(const struct config *config, const struct missing missing[])
 {
-	for (uint32_t i = 0; i < config->required.count; i++)
-		if (!is_accepted(missing[i].verdict))
-			log_line(LOG_LEVEL_ERROR, "required %s is not merged: %s: %s",
-				 missing[i].name, reason_name(missing[i].verdict.reason),
-				 reason_sentence(missing[i].verdict.reason));
+	char name[CONFIG_NAME_TEXT_MAX];
+
+	for (uint32_t i = 0; i < config->required.count; i++) {
+		if (is_accepted(missing[i].verdict))
+			continue;
+		config_name_text(missing[i].name, name);
+		log_line(LOG_LEVEL_ERROR, "required %s is not merged: %s: %s", name,
+			 reason_name(missing[i].verdict.reason),
+			 reason_sentence(missing[i].verdict.reason));
+	}
 }
 
 /* Returns only where that is not possible. */
@@ -103,6 +109,7 @@ static void power_off_soon(void)
 		if (left == COUNTDOWN || left <= 3)
 			log_line(LOG_LEVEL_ERROR, "powering off in %u s, for what is told above",
 				 left);
+		worker_tick();
 		sleep(1);
 	}
 	v = power_off();
@@ -140,14 +147,18 @@ enum exit_status required_stop_for_foreign(const struct config *config,
 
 static void missing_json(const struct missing *missing, struct json *json)
 {
+	char name[CONFIG_NAME_TEXT_MAX];
+
+	config_name_text(missing->name, name);
 	json_open(json, NULL, '{');
-	json_string(json, "name", missing->name);
+	json_string(json, "name", name);
 	json_string(json, "verdict", is_accepted(missing->verdict) ? "merged" : "missing");
 	json_string(json, "reason", reason_name(missing->verdict.reason));
 	json_u64(json, "code", (uint64_t)missing->verdict.reason);
 	json_string(json, "detail",
 		    is_accepted(missing->verdict) ? NULL :
 						    reason_sentence(missing->verdict.reason));
+	json_string(json, "class", class_traits(missing->name->class)->name);
 	json_close(json, '}');
 }
 

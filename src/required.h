@@ -16,7 +16,7 @@
 
 /* One required extension, and why it is not merged. */
 struct missing {
-	const char *name;
+	const struct config_name *name;
 	struct verdict verdict; /* accepted: it is merged */
 };
 
@@ -40,8 +40,8 @@ enum exit_status required_stop_for_foreign(const struct config *config,
 					   const struct missing missing[]);
 
 /*
- * "required": [{name, verdict, reason, code, detail}…], "onFailure", and "action", null if all are there and nothing
- * else `stops` the boot.
+ * "required": [{name, verdict, reason, code, detail, class}…], "onFailure", and "action", null if
+ * all are there and nothing else `stops` the boot.
  */
 void required_json(const struct config *config, const struct missing missing[], bool stops,
 		   struct json *json);

@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "core/note.h"
+#include "former.h"
 #include "hierarchies.h"
 #include "last_run.h"
 #include "log.h"
@@ -62,6 +63,20 @@ static void print_times(const struct record_image *image)
 	print_milliseconds(image->mount, " to mount\n");
 }
 
+static void print_left(const struct record_image *image)
+{
+	if (image->left_process == 0)
+		return;
+	printf("    %-11sprocess %llu, since step ", "left",
+	       (unsigned long long)image->left_process);
+	print_text(image->left_step);
+	if (image->left_device) {
+		fputs(", with ", stdout);
+		print_text(image->left_device);
+	}
+	puts(": it ends when the disk answers");
+}
+
 static void print_image(const struct record_image *image, const struct hierarchies *hierarchies)
 {
 	const bool accepted = image->verdict && strcmp(image->verdict, "accepted") == 0;
@@ -78,6 +93,10 @@ static void print_image(const struct record_image *image, const struct hierarchi
 	putchar('\n');
 	print_field("image", image->image);
 	putchar('\n');
+	if (image->release_name) {
+		print_field("counts as", image->release_name);
+		putchar('\n');
+	}
 	if (!accepted) {
 		print_field("why", image->reason);
 		fputs(": ", stdout);
@@ -92,6 +111,7 @@ static void print_image(const struct record_image *image, const struct hierarchi
 		print_signer(image);
 	if (image->has_steps)
 		print_times(image);
+	print_left(image);
 }
 
 /* A later vext may have left kinds that this one has no sentence for: then the word of the file must do. */
@@ -171,6 +191,7 @@ static void print_json(const struct last_run *run, const struct hierarchies *hie
 	json_open(&json, NULL, '{');
 	json_u64(&json, "version", STATUS_VERSION);
 	hierarchies_json(hierarchies, &json);
+	formers_tell(&json, true);
 	if (run->record.document)
 		json_raw(&json, "lastRun", run->bytes, run->size);
 	else
@@ -186,8 +207,20 @@ static void print_all(const struct last_run *run, const struct hierarchies *hier
 		return;
 	}
 	hierarchies_print(hierarchies);
+	formers_tell(NULL, true);
 	if (run->record.document)
 		print_run(&run->record, hierarchies);
+}
+
+/* By whatever path; the root of a boot is the system's by now. */
+static bool is_about(const struct record *record, const char *root)
+{
+	char *asked = realpath(root, NULL), *has = realpath(record_root(record), NULL);
+	const bool is_same = asked != NULL && has != NULL && strcmp(asked, has) == 0;
+
+	free(asked);
+	free(has);
+	return is_same || (record_is_systems(record) && own_is_systems(root));
 }
 
 static enum exit_status show(const char *root, bool json)
@@ -206,6 +239,8 @@ static enum exit_status show(const char *root, bool json)
 	close(root_fd);
 	status = report_worse(status, hierarchies_check(&hierarchies));
 	status = report_worse(status, last_run_load(&run));
+	if (run.record.document != NULL && !is_about(&run.record, root))
+		last_run_free(&run);
 	print_all(&run, &hierarchies, json);
 	last_run_free(&run);
 	hierarchies_free(&hierarchies);

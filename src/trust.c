@@ -70,7 +70,7 @@ enum exit_status trust_load_file(struct anchors *anchors, const char *path)
 struct place {
 	const char *path; /* as it is told */
 	struct anchors *anchors;
-	struct trustdir dir;
+	struct trustdir *dir;
 	enum anchor_source source; /* of its certificates */
 	bool is_unverified;	   /* a /usr whose certificates do not count */
 };
@@ -98,7 +98,7 @@ static struct verdict load_certificate(struct place *place, const char *name)
 {
 	static uint8_t bytes[TRUSTDIR_FILE_MAX];
 	size_t size;
-	struct verdict v = trustdir_read(&place->dir, name, bytes, &size);
+	struct verdict v = trustdir_read(place->dir, name, bytes, &size);
 
 	return is_accepted(v) ? anchors_add(place->anchors, bytes, size, place->source) : v;
 }
@@ -113,7 +113,7 @@ static struct verdict read_signature(const struct place *place, const char *name
 	text_init(&text, file, sizeof(file));
 	text_str(&text, name);
 	text_str(&text, SUFFIX_SIGNATURE);
-	v = trustdir_read(&place->dir, file, bytes, size);
+	v = trustdir_read(place->dir, file, bytes, size);
 	return v.sys_errno == ENOENT ? verdict(REASON_LIST_UNSIGNED) : v;
 }
 
@@ -122,7 +122,7 @@ static struct verdict load_list(struct place *place, const char *name)
 {
 	static uint8_t list[TRUSTDIR_FILE_MAX], signature[TRUSTDIR_FILE_MAX];
 	size_t size, signature_size;
-	struct verdict v = trustdir_read(&place->dir, name, list, &size);
+	struct verdict v = trustdir_read(place->dir, name, list, &size);
 
 	if (is_accepted(v) && place->source == ANCHOR_USR)
 		return revocations_read(&place->anchors->revoked, cursor_over(list, size),
@@ -149,17 +149,16 @@ static void deny_for(struct place *place, struct verdict v)
 static void load_files(struct place *place, const char *suffix,
 		       struct verdict (*load)(struct place *place, const char *name))
 {
-	const struct listing *listing = &place->dir.listing;
-
-	for (size_t i = 0; i < listing->count; i++) {
+	for (uint32_t i = 0; i < place->dir->count; i++) {
+		const char *name = place->dir->files[i].name;
 		struct verdict v;
 
-		if (!has_suffix(listing->names[i], suffix))
+		if (!has_suffix(name, suffix))
 			continue;
-		v = load(place, listing->names[i]);
+		v = load(place, name);
 		if (is_accepted(v))
 			continue;
-		tell(place, listing->names[i], v);
+		tell(place, name, v);
 		if (load == load_list)
 			deny_for(place, v);
 	}
@@ -170,15 +169,15 @@ static void load_place(struct place *place)
 {
 	load_files(place, SUFFIX_LIST, load_list);
 	load_files(place, SUFFIX_CERTIFICATE, load_certificate);
-	if (place->dir.left_out > 0)
+	if (place->dir->left_out > 0)
 		tell(place, "", verdict(REASON_ANCHOR_FILES));
 }
 
 static bool is_of_interest(const struct place *place)
 {
-	for (size_t i = 0; i < place->dir.listing.count; i++)
-		if (has_suffix(place->dir.listing.names[i], SUFFIX_CERTIFICATE) ||
-		    has_suffix(place->dir.listing.names[i], SUFFIX_LIST))
+	for (uint32_t i = 0; i < place->dir->count; i++)
+		if (has_suffix(place->dir->files[i].name, SUFFIX_CERTIFICATE) ||
+		    has_suffix(place->dir->files[i].name, SUFFIX_LIST))
 			return true;
 	return false;
 }
@@ -195,40 +194,50 @@ static void load_unverified(struct place *place, struct verdict why)
  * any more when an extension has been merged over it. What cannot be read in one that is verified may be a list, so
  * nobody knows what is revoked.
  */
-static void load_usr(struct anchors *anchors, int root_fd)
+static void load_usr(struct place *place)
 {
-	struct place place = { .path = "usr/lib/verity.d",
-			       .anchors = anchors,
-			       .source = ANCHOR_USR };
-	struct verdict opened = trustdir_open_usr(root_fd, "lib/verity.d", &place.dir);
-	struct verdict verified = verdict(REASON_ANCHOR_UNVERIFIED);
+	const struct verdict opened = place->dir->opened, verified = place->dir->verified;
+	const bool may_count = is_accepted(verified) || verified.reason == REASON_UNDECIDED;
 
-	if (!is_accepted(opened) || is_of_interest(&place))
-		verified = trustdir_check_verity(&place.dir);
 	if (is_accepted(verified) && is_accepted(opened))
-		load_place(&place);
-	else if (is_accepted(verified))
-		tell(&place, "", opened);
-	else if (is_of_interest(&place))
-		load_unverified(&place, verified);
-	if (is_accepted(verified) && (!is_accepted(opened) || place.dir.left_out > 0))
-		anchors_deny(anchors, REASON_SIGNATURE_REVOCATIONS);
-	trustdir_close(&place.dir);
+		load_place(place);
+	else if (may_count)
+		tell(place, "", opened);
+	else if (is_of_interest(place))
+		load_unverified(place, verified);
+	if (may_count && (!is_accepted(opened) || place->dir->left_out > 0))
+		anchors_deny(place->anchors, REASON_SIGNATURE_REVOCATIONS);
 }
 
-static void load_writable(struct anchors *anchors, int root_fd, const char *path,
-			  enum anchor_source source)
+static void load_writable(struct place *place)
 {
-	struct place place = { .path = path, .anchors = anchors, .source = source };
-	struct verdict v = trustdir_open(root_fd, path, &place.dir);
-
-	if (is_accepted(v)) {
-		load_place(&place);
+	if (is_accepted(place->dir->opened)) {
+		load_place(place);
 	} else {
-		tell(&place, "", v);
-		deny_for(&place, v);
+		tell(place, "", place->dir->opened);
+		deny_for(place, place->dir->opened);
 	}
-	trustdir_close(&place.dir);
+}
+
+/* `path` is what is told, and where it is below the root, or below /usr. */
+static void load_directory(struct anchors *anchors, int root_fd, const char *path,
+			   enum anchor_source source)
+{
+	static const char usr[] = "usr/";
+	const bool is_usr = source == ANCHOR_USR;
+	struct place place = { .path = path, .anchors = anchors, .source = source };
+
+	place.dir = trustdir_load(root_fd, is_usr ? path + strlen(usr) : path, is_usr);
+	if (place.dir == NULL) {
+		tell(&place, "", verdict(REASON_SYSTEM_MEMORY));
+		anchors_deny(anchors, REASON_SYSTEM_MEMORY);
+		return;
+	}
+	if (is_usr)
+		load_usr(&place);
+	else
+		load_writable(&place);
+	trustdir_free(place.dir);
 }
 
 enum exit_status trust_load_root_at(struct anchors *anchors, const char *root,
@@ -251,7 +260,7 @@ void trust_load_root(struct anchors *anchors, int root_fd, bool user_certificate
 {
 	const enum anchor_source source = user_certificates ? ANCHOR_USER : ANCHOR_ISSUED;
 
-	load_usr(anchors, root_fd);
-	load_writable(anchors, root_fd, "etc/verity.d", source);
-	load_writable(anchors, root_fd, "run/verity.d", source);
+	load_directory(anchors, root_fd, "usr/lib/verity.d", ANCHOR_USR);
+	load_directory(anchors, root_fd, "etc/verity.d", source);
+	load_directory(anchors, root_fd, "run/verity.d", source);
 }

@@ -2,56 +2,23 @@
 /* vext unmerge: take what is merged off a root again. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "class_choice.h"
 #include "commands.h"
 #include "configuration.h"
+#include "former.h"
 #include "json.h"
 #include "lock.h"
 #include "log.h"
 #include "mergeable.h"
+#include "options.h"
 #include "own.h"
 #include "reload.h"
 #include "status.h"
 #include "sys/merged.h"
 #include "unmerging.h"
-
-struct options {
-	const char *root;
-	struct class_choice choice;
-	bool json, no_reload, if_mergeable;
-};
-
-static bool parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option long_options[] = {
-		{ "root", required_argument, NULL, 'r' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "no-reload", no_argument, NULL, 'n' },
-		{ "if-mergeable", no_argument, NULL, 'm' },
-		CLASS_CHOICE_OPTIONS,
-		{ 0 },
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (option == 'r')
-			options->root = optarg;
-		else if (option == 'j')
-			options->json = true;
-		else if (option == 'n')
-			options->no_reload = true;
-		else if (option == 'm')
-			options->if_mergeable = true;
-		else if (!class_choice_take(&options->choice, option, optarg))
-			return false;
-	}
-	return optind == argc && class_choice_fits(&options->choice, own_is_systems(options->root));
-}
 
 static void print_json(const bool removed[HIERARCHIES])
 {
@@ -67,6 +34,7 @@ static void print_json(const bool removed[HIERARCHIES])
 			json_string(&json, NULL, path);
 	}
 	json_close(&json, ']');
+	formers_tell(&json, false);
 	json_close(&json, '}');
 	putchar('\n');
 }
@@ -78,6 +46,7 @@ static void print_lines(const bool removed[HIERARCHIES], bool any, enum exit_sta
 			printf("unmerged /%s\n", hierarchy_name((enum hierarchy)i));
 	if (!any && status == EXIT_GOOD)
 		puts("nothing is merged");
+	formers_tell(NULL, false);
 }
 
 /* Of a class that was unmerged nothing is left, whoever took it off before. */
@@ -89,7 +58,7 @@ static bool is_off(enum hierarchy hierarchy, const bool removed[HIERARCHIES],
 }
 
 /* Only what is vext's and on the root of the system is in the record. */
-static enum exit_status record(struct own *own, const struct options *options,
+static enum exit_status record(struct own *own, const struct change_options *options,
 			       const struct config *config, const bool removed[HIERARCHIES],
 			       enum exit_status unmerged)
 {
@@ -108,7 +77,7 @@ static enum exit_status record(struct own *own, const struct options *options,
 	return is_accepted(v) ? EXIT_GOOD : report_trouble(STATUS_MERGED, v);
 }
 
-static enum exit_status unmerge_root(int root_fd, const struct options *options,
+static enum exit_status unmerge_root(int root_fd, const struct change_options *options,
 				     const struct config *config, struct own *own)
 {
 	static struct mergeable mergeable;
@@ -119,7 +88,7 @@ static enum exit_status unmerge_root(int root_fd, const struct options *options,
 	enum exit_status status;
 
 	mergeable_note(&mergeable, config, root_fd);
-	status = unmerging_run(root_fd, config->classes,
+	status = unmerging_run(root_fd, hierarchies_of(config->classes),
 			       options->if_mergeable ? mergeable_look : NULL, &mergeable, removed);
 	for (unsigned i = 0; i < HIERARCHIES; i++)
 		any |= removed[i];
@@ -134,7 +103,7 @@ static enum exit_status unmerge_root(int root_fd, const struct options *options,
 }
 
 /* Whose it is must be known before it is taken off, on the system's own root. */
-static enum exit_status unmerge_as_configured(const struct options *options,
+static enum exit_status unmerge_as_configured(const struct change_options *options,
 					      const struct config *config)
 {
 	enum exit_status status;
@@ -142,7 +111,7 @@ static enum exit_status unmerge_as_configured(const struct options *options,
 	struct verdict v;
 	int root_fd;
 
-	if (!lock_take())
+	if (!lock_take(LOCK_STOPS))
 		return EXIT_SYSTEM;
 	v = own_load(&own);
 	if (is_accepted(v) && own_is_systems(options->root))
@@ -162,10 +131,10 @@ static enum exit_status unmerge_as_configured(const struct options *options,
 enum exit_status command_unmerge(int argc, char **argv)
 {
 	static struct config config; /* 23 KB */
-	struct options options = { .root = "/" };
+	struct change_options options = { .root = "/" };
 	enum exit_status status;
 
-	if (!parse_options(argc, argv, &options))
+	if (!change_options_parse(argc, argv, &options))
 		return usage_error(argv[0]);
 	configuration_load(&config);
 	if (class_choice_apply(&options.choice, "unmerge", &config, &status))

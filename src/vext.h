@@ -4,11 +4,14 @@
  *
  * This header is the map. One type per station, each made in one place:
  *
- *   image      a name, a file descriptor, a size                 sys/image.h
+ *   image      a name, a size, and where its descriptor waits    sys/image.h
  *   claim      what the image says of itself, NOT verified       probe/probe.h
  *   trusted    a claim that a trusted key signed; opaque         crypto/judge.h
  *   plan       what is to be done, as data                       core/plan.h
  *   (devices, mounts, the merged hierarchy: kernel objects)      sys/execute.h
+ *
+ * Several processes do this, and what may wait for a disk is done by those that can be left behind:
+ * sys/worker.h, doc/processes.md.
  *
  * Rooms include downwards only: main -> {probe, crypto, sys} -> core; probe, crypto and sys never
  * include each other. What they share stands here or in core/.
@@ -47,9 +50,9 @@
 #define VEXT_ANCHORS_MAX 64u	      /* trusted certificates */
 /*
  * Bytes without NUL. DM_UUID_LEN is 129 with NUL (linux/dm-ioctl.h), and the longest thing made of a
- * name is "CRYPT-VERITY-" + 32 hex digits + "-" + "vext-" + NAME.
+ * name is "CRYPT-VERITY-" + 32 hex digits + "-" + "vext-" + NAME + "-" + 8 hex digits.
  */
-#define VEXT_NAME_MAX 77u
+#define VEXT_NAME_MAX 68u
 
 /* ---- reasons and verdicts ------------------------------------------------------------------ */
 
