@@ -20,6 +20,8 @@ static struct verdict make(const struct dm_verity *verity)
 
 	if (is_accepted(v))
 		v = dm_verity_check(&device, block);
+	if (is_accepted(v))
+		v = dm_keep(verity->name, &device);
 	dm_release(&device);
 	return v;
 }
@@ -31,7 +33,7 @@ int main(int argc, char **argv)
 		.uuid = argc == 6 ? argv[3] : "",
 		.sectors = argc == 6 ? strtoull(argv[4], NULL, 10) : 0,
 		.line = argc == 6 ? argv[5] : "",
-		.stays = true,
+		.replaces = false,
 	};
 	struct verdict v;
 
