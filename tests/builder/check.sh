@@ -223,6 +223,13 @@ together() {
 	wants 1
 	says '^accepted b-file$'
 	says '^refused a-link: merge\.type: usr/lib/new is a link in the image and a directory in the extension b-file$'
+	# A confext's name needs its class.
+	tree conf-a 'mkdir -p etc/new'
+	tree conf-b 'mkdir -p etc; echo > etc/new'
+	check_sysext --type confext --required conf-b "$check/conf-a" "$check/conf-b"
+	says '^refused conf-b: merge\.type: '
+	check_sysext --type confext --required confext:conf-b "$check/conf-a" "$check/conf-b"
+	says '^refused conf-a: merge\.type: '
 	# Neither the one that is newer by its letters, nor by its place.
 	for name in x-9 x-10; do tree $name 'mkdir -p usr; [[ $PWD = *9 ]] && mkdir usr/new || echo > usr/new'; done
 	check_sysext "$check/x-10" "$check/x-9"
@@ -287,7 +294,7 @@ order_of_the_program() {
 	done
 	crypto/bake "$build/vext" "$check/vext" "$key/rsa.crt" > "$log.bake" 2>&1
 	run "$check/vext" boot --dry-run --root "$check/order-root"
-	listed=$(sed -n 's/.*mount .*vext-\([A-Za-z0-9._-]*\).*/\1/p' "$out" | tac | tr '\n' ' ')
+	listed=$(sed -n 's/.*mount .*vext-\([A-Za-z0-9._-]*\)-SERIAL.*/\1/p' "$out" | tac | tr '\n' ' ')
 	[ "$told" = "$listed" ] || fail "told '$told', planned '$listed'; $(quoted)"
 }
 

@@ -308,7 +308,7 @@ left_out() {
 }
 wrong_options() {
 	local words
-	for words in '--type portable' '--format btrfs' '--format erofs --compression xz' '--confext-level 1' \
+	for words in "--name $(printf '%069d' 1)" '--type portable' '--format btrfs' '--format erofs --compression xz' '--confext-level 1' \
 		'--type confext --sysext-level 1' '--set ID=x' '--reload-manager --set EXTENSION_RELOAD_MANAGER=0' '--set x=1'; do
 		# shellcheck disable=SC2086  # words
 		build_by rsa $words "$tree" "$images/x.raw"
