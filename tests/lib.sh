@@ -13,6 +13,8 @@
 #   says PATTERN          … a line of standard output matches the extended regular expression
 #   tells PATTERN         … a line of standard error does
 #   refuted COMMAND...    fails if COMMAND succeeds
+#   lanes FUNCTION...     runs each at the same time as the others, and then counts what they tried; each
+#                         has its own $log, $out, $err and variables
 #
 #   copy_sources DIRECTORY   the project's own files, without what was built
 
@@ -108,6 +110,38 @@ tells() {
 
 refuted() {
 	if "$@"; then fail "should have failed: $*"; fi
+}
+
+lanes() {
+	local lane pids=() i=0
+	for lane; do
+		(
+			trap 'rm -rf -- "${leftovers[@]}"' EXIT
+			log=$log.$lane out=$out.$lane err=$err.$lane passed=0 failed=0 leftovers=()
+			"$lane"
+			echo "$passed passed, $failed failed"
+		) > "$scratch/lane.$lane" 2>&1 &
+		pids+=($!)
+	done
+	for lane; do
+		wait "${pids[i]}" || true # its last line tells
+		take_lane "$scratch/lane.$lane"
+		i=$((i + 1))
+	done
+}
+
+# What a lane has said, as tests of this group.
+take_lane() { # FILE
+	local line last=''
+	while IFS= read -r line; do
+		last=$line
+		case $line in
+		'ok '*) ok "${line#ok }" ;;
+		'not ok '*) failed=$((failed + 1)); echo "$line" ;;
+		'= '*) echo "$line" ;;
+		esac
+	done < "$1"
+	[[ $last =~ ^[0-9]+\ passed,\ [0-9]+\ failed$ ]] || not_ok "lane ${1##*.} came to its end" "its last line is '$last'"
 }
 
 # What git knows or would add; without git, all there is.

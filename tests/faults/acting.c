@@ -163,11 +163,22 @@ static bool is_mute(const struct trace *trace)
 
 /* ---- a run --------------------------------------------------------------------------------- */
 
+#define MAIN_PROCESS 1u /* 0 is its supervisor */
+
+/* Could it tell what it did no more, as the fault was to its main process? */
+static bool was_killed(const struct fault *fault, const struct trace *trace)
+{
+	if (fault->kind != FAULT_KILL)
+		return false;
+	if (WIFSIGNALED(trace->status))
+		return WTERMSIG(trace->status) == SIGKILL;
+	return fault->process == MAIN_PROCESS && WEXITSTATUS(trace->status) == 3;
+}
+
 static bool examine_end(const struct fault *fault, const struct trace *trace,
 			char why[SWEEP_WHY_MAX])
 {
-	const bool killed = WIFSIGNALED(trace->status) && WTERMSIG(trace->status) == SIGKILL &&
-			    fault->kind == FAULT_KILL;
+	const bool killed = was_killed(fault, trace);
 
 	if (trace->late)
 		snprintf(why, SWEEP_WHY_MAX, "it had not ended after %d s", TRACE_SECONDS);
@@ -188,12 +199,13 @@ static bool examine_end(const struct fault *fault, const struct trace *trace,
 }
 
 /* How many images are merged, and is that what was told? */
-static bool examine_merge(struct scenario *scenario, const struct trace *trace, unsigned *merged,
-			  bool *opt, char why[SWEEP_WHY_MAX])
+static bool examine_merge(struct scenario *scenario, const struct fault *fault,
+			  const struct trace *trace, unsigned *merged, bool *opt,
+			  char why[SWEEP_WHY_MAX])
 {
 	static char text[STATUS_MAX];
 	const char *status = read_status(text) ? text : NULL;
-	const bool killed = WIFSIGNALED(trace->status);
+	const bool killed = was_killed(fault, trace);
 
 	*merged = 0;
 	*opt = has(scenario, "opt", images[0]);
@@ -292,14 +304,14 @@ static enum outcome examine(void *ctx, const struct fault *fault, const struct t
 	unsigned merged = 0;
 	bool opt = false;
 	const bool good = examine_end(fault, trace, why) &&
-			  examine_merge(scenario, trace, &merged, &opt, why) &&
+			  examine_merge(scenario, fault, trace, &merged, &opt, why) &&
 			  examine_remains(scenario, fault, merged, opt, why);
 	char later[SWEEP_WHY_MAX];
 
 	/* In any case, for the run that comes after this one. */
 	if (!examine_afterwards(scenario, fault, good ? why : later) || !good)
 		return OUTCOME_WRONG;
-	if (WIFSIGNALED(trace->status))
+	if (was_killed(fault, trace))
 		return OUTCOME_KILLED;
 	if (merged == IMAGES && WEXITSTATUS(trace->status) == 0)
 		return OUTCOME_SAME;
@@ -344,7 +356,6 @@ static int sweep_all(struct scenario *scenario, const char *stride, const char *
 			       .usual = &scenario->usual,
 			       .stride = (unsigned)strtoul(stride, NULL, 10),
 			       .kinds = kinds,
-			       .only_parent = true, /* the jail's children: judging.c */
 			       .memory = strcmp(kinds, "memory") == 0,
 			       .before = before,
 			       .examine = examine,

@@ -121,12 +121,13 @@ static void sweep_places(const struct sweep *sweep, const struct kind *kind, boo
 			 unsigned start, struct count *count)
 {
 	struct fault fault = { .kind = kind->kind, .error = kind->error, .lasting = lasting };
-	unsigned places = start;
+	unsigned places = start, calls[TRACE_PROCESSES_MAX] = { 0 };
 
 	for (unsigned i = 0; i < sweep->call_count; i++) {
 		if (!can_be(kind, &sweep->calls[i]))
 			continue;
-		fault.call++;
+		fault.process = sweep->calls[i].process;
+		fault.call = ++calls[fault.process];
 		if (!is_first(sweep, i))
 			continue;
 		count->calls++;
@@ -188,8 +189,7 @@ static bool is_wanted(const struct sweep *sweep, const struct kind *kind)
 
 bool sweep_run(const struct sweep *sweep)
 {
-	const bool one = sweep->memory || sweep->only_parent;
-	const unsigned processes = one ? 1 : sweep->usual->children + 1;
+	const unsigned processes = sweep->memory ? 1 : sweep->usual->children + 1;
 	struct count sum = { 0 };
 	unsigned start = 0;
 

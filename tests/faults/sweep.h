@@ -25,8 +25,7 @@ struct sweep {
 	const struct trace *usual; /* a run without a fault */
 	unsigned stride;   /* 1: every call; N: every N-th, from another start for each kind */
 	const char *kinds; /* comma-separated; NULL: all that `memory` leaves */
-	bool only_parent;  /* not the processes that it makes */
-	/* Of the parent's calls that come from the same place only the first of each kind; NULL: all. */
+	/* Of the calls that come from the same place only the first of each kind; NULL: all. */
 	const struct call *calls;
 	unsigned call_count;
 	bool memory; /* allocations instead of system calls; argv[0] has memory.c in it */

@@ -317,15 +317,18 @@ static uint64_t place_of(struct session *session, pid_t pid, const struct ptrace
 	return place;
 }
 
-static void list_call(struct session *session, pid_t pid, const struct ptrace_syscall_info *info)
+static void list_call(struct session *session, const struct process *process,
+		      const struct ptrace_syscall_info *info)
 {
 	const long number = (long)info->entry.nr;
+	const pid_t pid = process->pid;
 
 	if (session->code == 0)
 		find_code(session, pid);
 	if (session->listed < session->max)
 		session->list[session->listed++] =
-			(struct call){ .place = place_of(session, pid, info),
+			(struct call){ .process = (unsigned)(process - session->processes),
+				       .place = place_of(session, pid, info),
 				       .errs = !is_infallible(number),
 				       .is_short = can_be_short(pid, info),
 				       .ends = is_read(number) };
@@ -338,7 +341,7 @@ static void at_call(struct session *session, struct process *process)
 	if (ptrace_(PTRACE_GET_SYSCALL_INFO, process->pid, sizeof(info), (uintptr_t)&info) < 0)
 		return; /* killed meanwhile */
 	if (session->list != NULL && info.op == PTRACE_SYSCALL_INFO_ENTRY)
-		list_call(session, process->pid, &info);
+		list_call(session, process, &info);
 	if (info.op == PTRACE_SYSCALL_INFO_EXIT && process->pending) {
 		process->pending = false;
 		change_registers(process->pid, put_result, process);
@@ -414,9 +417,9 @@ static bool is_a_crash(int signal)
 static void resume(const struct session *session, const struct process *process, int signal)
 {
 	const struct fault *fault = session->fault;
-	const bool chosen = process == &session->processes[fault->process] &&
-			    (session->list != NULL ||
-			     (fault->kind != FAULT_NONE && fault->kind != FAULT_MEMORY));
+	const bool chosen = session->list != NULL ||
+			    (process == &session->processes[fault->process] &&
+			     fault->kind != FAULT_NONE && fault->kind != FAULT_MEMORY);
 	const bool over = session->trace->fired && !process->pending && !fault->lasting;
 
 	(void)ptrace_(session->running && chosen && !over ? PTRACE_SYSCALL : PTRACE_CONT,

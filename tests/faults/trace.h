@@ -55,14 +55,15 @@ struct trace {
 /* Ends this process, with a message, when the tracing itself is impossible. */
 void trace_run(char *const argv[], const struct fault *fault, struct trace *trace);
 
-/* A system call of the program, in a run without a fault. */
+/* A system call of one of the program's processes, in a run without a fault. */
 struct call {
+	unsigned process; /* as in struct fault */
 	uint64_t
 		place; /* the same for calls that come the same way: of what is executed and what it returns to */
 	bool errs, is_short, ends; /* can these faults be done to it? FAULT_KILL always can */
 };
 
-/* All calls of the program, but at most `max`; how many. It runs to its end like any other. */
+/* All calls of all processes, but at most `max`; how many. It runs to its end like any other. */
 unsigned trace_calls(char *const argv[], struct call calls[], unsigned max);
 
 /* "pread64"; or the number, for one that vext is not known to make. */

@@ -184,7 +184,7 @@ def title(item):
 # What has tables of its own: whose certificate counts (tests/trust), and the language of policies and of the
 # configuration, whose reasons are those of a text and not of an image. tests/rules sees to it that they are tested.
 ELSEWHERE = re.compile(r"policy\.(syntax|designator|flag|duplicate|unlisted|configuration|line|value|twice|limit|"
-                       r"unreadable|required|off|baked-only|class)$|signature\.(list-|revo|scope$|usage$|section$|test-key$|"
+                       r"unreadable|required|off|baked-only|class|renamed)$|image\.unresponsive$|signature\.(list-|revo|scope$|usage$|section$|test-key$|"
                        r"anchor-(?!format$|key$|usage$|limit$))")
 
 

@@ -23,6 +23,7 @@ static void judge(int directory, enum extension_class class, const char *name,
 {
 	const int image = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	bool has[HIERARCHIES];
+	char found[VEXT_NAME_MAX + 1];
 	char bytes[320];
 	struct text detail;
 
@@ -30,7 +31,7 @@ static void judge(int directory, enum extension_class class, const char *name,
 		die(name);
 	text_init(&detail, bytes, sizeof(bytes));
 	printf("%s %s\n", name,
-	       reason_name(content_check(image, class, name, host, has, &detail).reason));
+	       reason_name(content_check(image, class, name, host, has, found, &detail).reason));
 	close(image);
 }
 
