@@ -228,8 +228,7 @@ static void finish_reading(void *ctx, size_t i, struct worker *worker, enum work
 	if (state == WORKER_HEARD)
 		item->verdict = reading_take(gathering->readings[i], image);
 	else
-		item->verdict = verdict(state == WORKER_STUCK ? REASON_IMAGE_UNRESPONSIVE :
-								REASON_SYSTEM_WORKER);
+		item->verdict = worker_silence(state);
 	if (is_accepted(item->verdict))
 		judge_one(gathering, i);
 	if (is_accepted(item->verdict) && gathering->extensions->keeps_images) {

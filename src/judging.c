@@ -216,8 +216,7 @@ static struct verdict take_subject(struct subject *subject, struct judging *judg
 	struct verdict v;
 
 	if (state != WORKER_HEARD)
-		return verdict(state == WORKER_STUCK ? REASON_IMAGE_UNRESPONSIVE :
-						       REASON_SYSTEM_WORKER);
+		return worker_silence(state);
 	v = reading_take(reading, &subject->image);
 	if (!is_accepted(v))
 		return v;

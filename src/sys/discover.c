@@ -276,11 +276,10 @@ static void work(void *ctx, int channel)
 	(void)worker_say(channel, -1);
 }
 
-static void did_not_answer(struct search *search, enum reason reason,
+static void did_not_answer(struct search *search, struct verdict v,
 			   const struct worker_holds *holds)
 {
-	note_trouble(search, search->paths[holds->at < search->path_count ? holds->at : 0],
-		     verdict(reason));
+	note_trouble(search, search->paths[holds->at < search->path_count ? holds->at : 0], v);
 }
 
 /* What was found before it got stuck stands. */
@@ -301,9 +300,7 @@ static struct verdict search_by_worker(struct search *search)
 	if (state == WORKER_HEARD)
 		return verdict(is_accepted(findings->verdict) ? REASON_ACCEPTED :
 								REASON_SYSTEM_MEMORY);
-	did_not_answer(search,
-		       state == WORKER_STUCK ? REASON_IMAGE_UNRESPONSIVE : REASON_SYSTEM_WORKER,
-		       &holds);
+	did_not_answer(search, worker_silence(state), &holds);
 	return verdict(REASON_ACCEPTED);
 }
 

@@ -176,8 +176,7 @@ static void finish_item(struct merge_item *item, const struct attach_options *op
 	if (state == WORKER_HEARD)
 		item->verdict = attach_take(&order, worker->fd, attached);
 	else
-		item->verdict = verdict(state == WORKER_STUCK ? REASON_IMAGE_UNRESPONSIVE :
-								REASON_SYSTEM_WORKER);
+		item->verdict = worker_silence(state);
 	item->kernel_checked = is_accepted(item->verdict) && attached->kernel_checked;
 	if (!is_accepted(item->verdict))
 		item->device[0] = '\0';

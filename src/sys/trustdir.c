@@ -270,7 +270,7 @@ static struct verdict load_by_worker(struct order *order)
 	(void)worker_end(&worker, &holds);
 	if (state == WORKER_HEARD)
 		return order->dir->opened;
-	return verdict(state == WORKER_STUCK ? REASON_IMAGE_UNRESPONSIVE : REASON_SYSTEM_WORKER);
+	return worker_silence(state);
 }
 
 /* The worker's word, which has to stay within its bounds whatever it says. */

@@ -294,6 +294,11 @@ enum worker_state worker_wait(struct worker *worker)
 	return state;
 }
 
+struct verdict worker_silence(enum worker_state state)
+{
+	return verdict(state == WORKER_STUCK ? REASON_IMAGE_UNRESPONSIVE : REASON_SYSTEM_WORKER);
+}
+
 const struct worker_holds *worker_holds_of(const struct worker *worker)
 {
 	return &worker->page->holds;

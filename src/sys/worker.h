@@ -96,6 +96,9 @@ struct verdict worker_start(struct worker *worker, worker_job *job, void *ctx, c
 /* Waits until the worker says something, ends, or is stuck: never longer. */
 enum worker_state worker_wait(struct worker *worker);
 
+/* Why there is no answer, of one that was not heard: image.unresponsive, or system.worker. */
+struct verdict worker_silence(enum worker_state state);
+
 /* Where it is, and what it holds. */
 const struct worker_holds *worker_holds_of(const struct worker *worker);
 
@@ -179,8 +182,8 @@ struct crew {
 	void (*leave)(void *ctx, size_t i, const struct worker_holds *holds);
 	void *ctx;
 	unsigned at_a_time; /* that make progress */
-	const bool *
-		is_over; /* NULL, or becomes true when nobody wants to hear more; told as WORKER_STUCK */
+	/* NULL, or becomes true when nobody wants to hear more; told as WORKER_STUCK. */
+	const bool *is_over;
 };
 
 /* system.memory; else accepted. */
