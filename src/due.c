@@ -67,22 +67,24 @@ static void tell_unknown(const struct discovery *discovery, const struct last_ru
 	char path[DISCOVER_PATH_MAX], first[4 * DISCOVER_PATH_MAX], escaped[4 * DISCOVER_PATH_MAX];
 	size_t count = 0;
 
+	if (!record_is_systems(&run->record))
+		return;
 	for (size_t i = 0; i < discovery->count; i++) {
 		struct text text;
 
 		candidate_path(&discovery->candidates[i], path);
 		text_init(&text, escaped, sizeof(escaped));
 		text_escaped(&text, path, strlen(path));
-		if (!record_is_systems(&run->record) || last_run_has_image(run, escaped))
+		if (last_run_has_image(run, escaped))
 			continue;
 		if (count++ == 0)
 			memcpy(first, escaped, sizeof(first));
 	}
 	if (count > 0)
-		log_line(
-			LOG_LEVEL_WARNING,
-			"%s is new and not merged (%zu such images); 'vext unmerge' and then 'vext merge' take it up",
-			first, count);
+		log_line(LOG_LEVEL_WARNING,
+			 "%s is new and not merged (%zu such images); 'vext unmerge' and then "
+			 "'vext merge' take it up",
+			 first, count);
 }
 
 static void tell_news(const struct merging *merging, uint32_t classes)
