@@ -9,6 +9,7 @@
 #include <mbedtls/md.h>
 
 #include "core/claim.h"
+#include "core/der.h"
 #include "core/text.h"
 #include "keys.h"
 #include "probe/parse.h"
@@ -437,6 +438,17 @@ void fuzz_sign(mbedtls_md_type_t md, const uint8_t root_hash[VEXT_HASH_SIZE],
 	text_init(&text, content, sizeof(content));
 	text_hex(&text, root_hash, VEXT_HASH_SIZE);
 	fuzz_sign_bytes(md, (const uint8_t *)content, text.used, signature);
+}
+
+void fuzz_sign_again(uint8_t *bytes, size_t size)
+{
+	struct cursor c = cursor_over(bytes, size), fields;
+	struct der tbs;
+
+	if (der_take(&c, DER_SEQUENCE, &fields) && c.left == 0 && der_next(&fields, &tbs) &&
+	    fields.left > FUZZ_RSA_SIZE)
+		fuzz_sign_bytes(MBEDTLS_MD_SHA256, tbs.whole.at, tbs.whole.left,
+				bytes + size - FUZZ_RSA_SIZE);
 }
 
 size_t fuzz_pkcs7(const uint8_t root_hash[VEXT_HASH_SIZE], uint8_t *to, size_t max_size)

@@ -98,6 +98,9 @@ void fuzz_sign_bytes(mbedtls_md_type_t md, const uint8_t *bytes, size_t size,
 void fuzz_sign(mbedtls_md_type_t md, const uint8_t root_hash[VEXT_HASH_SIZE],
 	       uint8_t signature[FUZZ_RSA_SIZE]);
 
+/* If a certificate ends with a signature of the CA's size, that is made right. */
+void fuzz_sign_again(uint8_t *bytes, size_t size);
+
 /* A PKCS#7 of that signature, with SHA-256; its size, or 0 if it needs more than max_size. */
 size_t fuzz_pkcs7(const uint8_t root_hash[VEXT_HASH_SIZE], uint8_t *to, size_t max_size);
 

@@ -84,18 +84,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 /* ---- the mutator --------------------------------------------------------------------------- */
 
-/* If it ends with a signature of the CA's size, that is made right. */
-static void sign_again(uint8_t *bytes, size_t size)
-{
-	struct cursor c = cursor_over(bytes, size), fields;
-	struct der tbs;
-
-	if (der_take(&c, DER_SEQUENCE, &fields) && c.left == 0 && der_next(&fields, &tbs) &&
-	    fields.left > FUZZ_RSA_SIZE)
-		fuzz_sign_bytes(MBEDTLS_MD_SHA256, tbs.whole.at, tbs.whole.left,
-				bytes + size - FUZZ_RSA_SIZE);
-}
-
 /* As a text, if that has room. */
 static size_t to_pem(uint8_t *bytes, size_t size, size_t max_size)
 {
@@ -116,7 +104,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t max_size, uns
 {
 	size = fuzz_der_mutate(bytes, size, max_size, seed);
 	if (seed / 64 % 16 == 0)
-		sign_again(bytes, size);
+		fuzz_sign_again(bytes, size);
 	if (seed / 1024 % 16 == 0)
 		size = to_pem(bytes, size, max_size);
 	return size;
