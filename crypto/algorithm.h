@@ -14,7 +14,7 @@
 
 /* src/deps/fetch has the same minimum for the library that it fetches. */
 #if MBEDTLS_VERSION_NUMBER < 0x03060700
-#error "mbedTLS must be 3.6.7 or later: CVE-2026-49300 and CVE-2026-50583 are in code that vext calls"
+#error "mbedTLS must be 3.6.7 or later: vext calls code with CVE-2026-49300 and CVE-2026-50583"
 #endif
 
 enum digest {

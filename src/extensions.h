@@ -14,9 +14,9 @@
 
 /* `assessments`, `images` and `items` go by the index of the candidate. */
 struct extensions {
-	int root_fd;   /* -1: not open */
-	int initrd_fd; /* -1: vext runs in the root itself */
-	bool keeps_images; /* the descriptors of those that are accepted, for their devices to be made */
+	int root_fd;	   /* -1: not open */
+	int initrd_fd;	   /* -1: vext runs in the root itself */
+	bool keeps_images; /* descriptors of those that are accepted: devices are to be made */
 	struct anchors anchors;
 	struct discovery discovery;
 	struct assessment *assessments;

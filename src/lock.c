@@ -59,10 +59,10 @@ static void tell_holder(int fd)
 	if (fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
 		lock.l_pid = 0;
 	put_command(lock.l_pid, &text);
-	log_line(
-		LOG_LEVEL_ERROR,
-		"process %ld (%s) has held the lock for more than %d s; nothing is changed; try again when it has ended",
-		(long)lock.l_pid, command, WAIT_SECONDS);
+	log_line(LOG_LEVEL_ERROR,
+		 "process %ld (%s) has held the lock for more than %d s; nothing is changed; "
+		 "try again when it has ended",
+		 (long)lock.l_pid, command, WAIT_SECONDS);
 }
 
 static bool no_lock(enum lock_failure failure)

@@ -10,9 +10,10 @@
 
 /* What if /run/vext/lock cannot be made or locked, as with a /run that is full, or none. */
 enum lock_failure {
-	LOCK_GOES_ON =
-		1, /* for what the initramfs runs: there is nobody else yet, and it must not stop the boot */
-	LOCK_STOPS, /* for all else: whoever holds it can't be seen then, and a command can be given again */
+	/* For what the initramfs runs: there is nobody else yet, and it must not stop the boot. */
+	LOCK_GOES_ON = 1,
+	/* For all else: whoever holds it can't be seen then, and a command can be given again. */
+	LOCK_STOPS,
 };
 
 /*

@@ -25,8 +25,8 @@ struct merging {
 	struct merge_result result;
 	struct missing missing[CONFIG_NAMES_MAX]; /* by the index of what is required */
 	struct last_run last_run;		  /* before this one, on the system's root */
-	bool keeps_status; /* as it is: nothing was due, or it is of the system and this run is not */
-	uint64_t started; /* microseconds */
+	bool keeps_status; /* as it is: nothing was due, or it is the system's and not this run's */
+	uint64_t started;  /* microseconds */
 };
 
 /* Loads the configuration and tells it. merging_end() is due. */

@@ -14,7 +14,7 @@ struct mountinfo {
 	uint64_t parent;
 	uint32_t major; /* of the file system's st_dev */
 	uint32_t minor;
-	bool is_whole;			/* its root is that of the file system, not a part of it */
+	bool is_whole;			/* all of the file system, not a part */
 	char point[MOUNTINFO_PATH_MAX]; /* below the reader's root; the kernel's \NNN undone */
 	char type[MOUNTINFO_TYPE_MAX];
 	char source[MOUNTINFO_PATH_MAX];

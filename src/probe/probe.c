@@ -52,9 +52,9 @@ void probe_ask(int fd, uint64_t size, enum arch arch, pid_t *process, struct pro
 	};
 	struct verdict v = jail_run(fd, &job, reply);
 
+	/* What the jail says is not the parser's to say. */
 	if (is_accepted(v) && !probe_is_parsers(reply->verdict.reason))
-		v = verdict(
-			REASON_SYSTEM_JAIL_REPLY); /* what the jail says is not the parser's to say */
+		v = verdict(REASON_SYSTEM_JAIL_REPLY);
 	if (is_accepted(v))
 		return;
 	memset(&reply->claim, 0, sizeof(reply->claim));

@@ -51,8 +51,11 @@ struct discovery {
 	size_t count;	     /* at most VEXT_IMAGES_MAX */
 	size_t left_out;     /* further ones, not looked at: system.limit */
 	size_t looked_at;    /* entries of all directories */
-	struct verdict
-		trouble; /* system.read, image.unresponsive or system.worker if a directory could not be read, else accepted */
+	/*
+	 * system.read, image.unresponsive or system.worker if a directory could not be read, else
+	 * accepted.
+	 */
+	struct verdict trouble;
 	const char *trouble_at;	  /* that directory, or NULL; the last one if several */
 	const char *versioned_at; /* where a versioned directory is, or NULL; likewise */
 	pid_t left;		  /* a process that waits for such a directory still; 0: none */

@@ -29,7 +29,8 @@ struct dm_verity {
 	const char *uuid;
 	uint64_t sectors;
 	const char *line;
-	bool replaces; /* one of that name and UUID that nobody has open, where names are not dm_name()'s */
+	/* One of that name and UUID that nobody has open, where names are not dm_name()'s. */
+	bool replaces;
 };
 
 /* A name of table_name() that no device has had in this boot. system.random. */

@@ -105,7 +105,10 @@ static void a_link_to_an_impossible_name_stops_nobody(void **state)
 		"etc/systemd/system-generators/x is a file in the image");
 }
 
-/* What is looked up, counted: seconds would tell how fast the machine is. The linker puts it in between. */
+/*
+ * What is looked up, counted: seconds would tell how fast the machine is. The linker puts it in
+ * between.
+ */
 static unsigned lookups;
 
 int __real_sys_openat2(int dir_fd, const char *path, int flags, uint64_t resolve);
